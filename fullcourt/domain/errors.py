@@ -1,0 +1,36 @@
+"""Every error a user can meet, with the exit code it ends in.
+
+Exit codes: 0 done; 1 stopped at a gate, coverage or verification; 2 usage; 3 engine or infrastructure;
+4 days left over or owned by another run; 130 interrupted.
+"""
+
+EXIT_DONE = 0
+EXIT_GATE = 1
+EXIT_USAGE = 2
+EXIT_ENGINE = 3
+EXIT_LEFT_OVER = 4
+EXIT_INTERRUPTED = 130
+
+
+class FullCourtError(Exception):
+    """Base of all our errors. The message names the thing, its value and what was expected."""
+
+    exit_code = EXIT_ENGINE
+
+
+class GateError(FullCourtError):
+    """The data stopped the work: a failed audit, coverage, an unreadable file, a season not loaded."""
+
+    exit_code = EXIT_GATE
+
+
+class UsageError(FullCourtError):
+    """The caller asked for something that does not exist or makes no sense."""
+
+    exit_code = EXIT_USAGE
+
+
+class EngineError(FullCourtError):
+    """The warehouse or the runner could not do its part: a locked file, a missing column, a full disk."""
+
+    exit_code = EXIT_ENGINE

@@ -1,0 +1,35 @@
+"""One canonical form for names: players, teams, games and seasons.
+
+`player_lookup` is lower case, diacritics folded, every non-alphanumeric removed, generational suffix kept:
+"Nikola Jokić", "nikola_jokic" and "nikola-jokic" are all `nikolajokic`.
+"""
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Collection
+
+TRICODES: frozenset[str] = frozenset(
+    "ATL BKN BOS CHA CHI CLE DAL DEN DET GSW HOU IND LAC LAL MEM MIA MIL MIN NOP NYK OKC ORL PHI PHX POR SAC SAS TOR "
+    "UTA WAS".split()
+)
+# Letters that Unicode does not decompose, and so would vanish instead of being folded.
+_FOLDED = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
+
+
+def player_lookup(name: str) -> str:
+    """The canonical key of a player's name; empty when the name holds no letter or digit."""
+    # Folding before and after decomposing: 'ß'.casefold() is 'ss', and 'İ' decomposes to two characters.
+    lowered = name.casefold().translate(_FOLDED)
+    return re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKD", lowered).casefold())
+
+
+def season_of(year: int, month: int) -> int:
+    """The season's start year: a season runs from October to September."""
+    return year if month >= 10 else year - 1
+
+
+def suggestions(wanted: str, known: Collection[str], most: int = 3) -> list[str]:
+    """The known names that look most like the wanted one, best first; may be empty."""
+    close = difflib.get_close_matches(wanted, known, n=most, cutoff=0.6)
+    return close or sorted(name for name in known if wanted and wanted in name)[:most]

@@ -1,0 +1,103 @@
+"""Windows: which of an entity's earlier games a row looks at.
+
+A games window goes back from D until it holds N required games (or the season starts); the excused games
+it passed over on the way belong to it.  A days window is [D-N, D-1].  Both end before D.
+"""
+
+import enum
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int32]
+
+
+class Span(enum.Enum):
+    GAMES = "games"
+    DAYS = "days"
+
+
+@dataclass(frozen=True, order=True)
+class Window:
+    """The last `length` required games, or the last `length` days, before D."""
+
+    span: Span
+    length: int
+
+    def __post_init__(self) -> None:
+        if self.length < 1:
+            raise ValueError(f"a window holds at least one game or day, got {self.length}")
+
+    @property
+    def name(self) -> str:
+        """`l10` for ten games, `l7d` for seven days."""
+        return f"l{self.length}" + ("d" if self.span is Span.DAYS else "")
+
+
+def games(length: int) -> Window:
+    return Window(Span.GAMES, length)
+
+
+def days(length: int) -> Window:
+    return Window(Span.DAYS, length)
+
+
+@dataclass(frozen=True)
+class WindowCounts:
+    """Per row: the window begins at game-day slot `first` and ends before the row's own slot.
+
+    expected = games required; excused = games passed over; actual = required games that are there.
+    """
+
+    first: Ints
+    expected: Ints
+    excused: Ints
+    actual: Ints
+
+
+def running_total(grid: NDArray[Any], dtype: type[np.generic] = np.int32) -> NDArray[Any]:
+    """Exclusive prefix sums along the days: column s holds the sum of all slots before s."""
+    total = np.zeros((grid.shape[0], grid.shape[1] + 1), dtype=dtype)
+    np.cumsum(grid, axis=1, dtype=dtype, out=total[:, 1:])
+    return total
+
+
+class History:
+    """Counts every window of every entity and game day by look-up, after one pass over the grid.
+
+    required, excused, present: bool (entities, game days); present is a subset of required.
+    days: game days ascending, as days since 1970-01-01.
+    """
+
+    def __init__(self, required: Bools, excused: Bools, present: Bools, game_days: Ints) -> None:
+        self._days = game_days
+        self._required = running_total(required)
+        self._excused = running_total(excused)
+        self._present = running_total(present)
+        self._slots = required.shape[1] + 1
+        # The slot of each entity's k-th required game, so that "the last N" begins at look-up [k - N].
+        most = int(self._required[:, -1].max(initial=0))
+        self._required_slot = np.zeros((required.shape[0], most + 1), dtype=np.int32)
+        entity, slot = np.nonzero(required)
+        self._required_slot[entity, self._required[entity, slot]] = slot
+
+    def count(self, window: Window, entity: Ints, slot: Ints) -> WindowCounts:
+        """The window's counts for rows (entity, slot), all games strictly before the slot."""
+        row = entity.astype(np.int64) * self._slots
+        required_before = self._required.ravel()[row + slot]
+        if window.span is Span.GAMES:
+            kth = required_before - window.length
+            first = np.where(kth >= 0, self._required_slot[entity, np.maximum(kth, 0)], 0).astype(np.int32)
+        else:
+            opening = np.searchsorted(self._days, self._days - window.length).astype(np.int32)
+            first = opening[slot]
+        begin, end = row + first, row + slot
+        return WindowCounts(
+            first=first,
+            expected=required_before - self._required.ravel()[begin],
+            excused=self._excused.ravel()[end] - self._excused.ravel()[begin],
+            actual=self._present.ravel()[end] - self._present.ravel()[begin],
+        )

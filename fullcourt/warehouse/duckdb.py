@@ -1,0 +1,180 @@
+"""The embedded warehouse: one DuckDB file.
+
+DuckDB lets no second process in while one writes, so the file is open only to take a snapshot, to apply DDL and
+to publish; a held lock is waited for, bounded, and then named with its owner.
+"""
+
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
+
+from fullcourt.domain.errors import EngineError
+from fullcourt.warehouse.ddl import bigquery_type, to_duckdb
+from fullcourt.warehouse.protocol import Read, Snapshot
+from schemas import TABLES
+
+LOCK_WAIT_SECONDS = 30.0
+_BATCH_ROWS = 131_072
+
+
+class DuckDBWarehouse:
+    """A Warehouse in one file; the directory `<file>.staging` beside it holds runs in progress."""
+
+    def __init__(self, path: str, lock_wait_seconds: float = LOCK_WAIT_SECONDS) -> None:
+        self._path = Path(path)
+        self._lock_wait_seconds = lock_wait_seconds
+        self.url = f"duckdb://{self._path.absolute()}"
+
+    def staging(self, run_id: str) -> Path:
+        directory = self._staging_root / run_id
+        directory.mkdir(parents=True, exist_ok=True)
+        return directory
+
+    def sweep(self, run_id: str) -> None:
+        shutil.rmtree(self._staging_root / run_id, ignore_errors=True)
+        if self._staging_root.is_dir() and not any(self._staging_root.iterdir()):
+            self._staging_root.rmdir()
+
+    @property
+    def _staging_root(self) -> Path:
+        return self._path.absolute().with_name(self._path.name + ".staging")
+
+    def columns(self) -> dict[str, dict[str, str]]:
+        if not self._path.exists():
+            return {}
+        statement = (
+            "SELECT table_schema || '.' || table_name, column_name, data_type FROM information_schema.columns "
+            "JOIN information_schema.tables USING (table_catalog, table_schema, table_name) WHERE table_type = 'BASE TABLE'"
+        )
+        found: dict[str, dict[str, str]] = {}
+        with self._connection(read_only=True) as connection:
+            for table, column, duckdb_type in connection.execute(statement).fetchall():
+                found.setdefault(table, {})[column] = bigquery_type(duckdb_type)
+        return found
+
+    def apply(self, statements: Sequence[str]) -> None:
+        self._path.absolute().parent.mkdir(parents=True, exist_ok=True)
+        with self._connection(read_only=False) as connection, _atomic(connection):
+            for statement in statements:
+                for translated in to_duckdb(statement):
+                    connection.execute(translated)
+
+    def query(self, sql: str, **parameters: Any) -> pa.Table:
+        with self._connection(read_only=True) as connection:
+            return _query(connection, sql, parameters)
+
+    def snapshot(self, reads: Sequence[Read], directory: Path) -> Snapshot:
+        files: dict[str, tuple[str, ...]] = {}
+        with self._connection(read_only=True) as connection, _atomic(connection):
+            for read in reads:
+                path = directory / f"{read.key}.parquet"
+                relation = _relation(connection, read.sql, {column: list(values) for column, values in read.only.items()})
+                reader = relation.to_arrow_reader(_BATCH_ROWS)
+                with pq.ParquetWriter(path, reader.schema) as writer:
+                    for batch in reader:
+                        writer.write_batch(batch)
+                files[read.key] = (str(path),)
+        return files
+
+    @contextmanager
+    def transaction(self, staged: Mapping[str, Sequence[str]]) -> Iterator["_DuckDBSession"]:
+        with self._connection(read_only=False) as connection, _atomic(connection):
+            yield _DuckDBSession(connection, staged)
+
+    @contextmanager
+    def _connection(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+        """An open file; every engine error leaves as EngineError, named."""
+        if read_only and not self._path.exists():
+            raise EngineError(f"no warehouse at {self._path}: create it with `fullcourt init`")
+        try:
+            connection = self._connect(read_only)
+        except duckdb.Error as error:
+            raise EngineError(self._explain(error)) from error
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            yield connection
+        except duckdb.Error as error:
+            raise EngineError(f"{self._path}: {error}") from error
+        finally:
+            connection.close()
+
+    def _connect(self, read_only: bool) -> duckdb.DuckDBPyConnection:
+        waiting = Retrying(
+            retry=retry_if_exception(_is_locked),
+            stop=stop_after_delay(self._lock_wait_seconds),
+            wait=wait_random_exponential(multiplier=0.05, max=1),
+            reraise=True,
+        )
+        return waiting(duckdb.connect, str(self._path), read_only=read_only)
+
+    def _explain(self, error: duckdb.Error) -> str:
+        if _is_locked(error):
+            owner = re.search(r"PID (\d+)", str(error))
+            holder = f"process {owner[1]}" if owner else "another process"
+            return f"{self._path} is held by {holder}; waited {self._lock_wait_seconds:g} s, expected it to be released"
+        return f"cannot open {self._path} as a DuckDB file: {error}"
+
+
+class _DuckDBSession:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, staged: Mapping[str, Sequence[str]]) -> None:
+        self._connection = connection
+        for table, paths in staged.items():
+            if paths:
+                # A view takes no bound values; the paths are our own, and quoted.
+                literals = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
+                connection.execute(f"CREATE TEMP VIEW {_view(table)} AS SELECT * FROM read_parquet([{literals}])")
+            else:
+                connection.register(_view(table), TABLES[table].arrow_schema.empty_table())
+
+    def query(self, sql: str, **parameters: Any) -> pa.Table:
+        return _query(self._connection, sql, parameters)
+
+    def execute(self, sql: str, **parameters: Any) -> None:
+        for statement in to_duckdb(sql):
+            self._connection.execute(statement, parameters)
+
+    def insert(self, table: str, rows: pa.Table) -> None:
+        declared = TABLES[table]
+        names = ", ".join(declared.by_name[name].name for name in rows.column_names)
+        self._connection.register("inserted_rows", rows)
+        self._connection.execute(f"INSERT INTO {declared.id} ({names}) SELECT {names} FROM inserted_rows")
+        self._connection.unregister("inserted_rows")
+
+    def staged(self, table: str) -> str:
+        return _view(table)
+
+
+def _view(table: str) -> str:
+    return f"staged_{TABLES[table].name}"
+
+
+def _query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Any]) -> pa.Table:
+    return _relation(connection, sql, parameters).to_arrow_table()
+
+
+def _relation(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Any]) -> duckdb.DuckDBPyRelation:
+    (statement,) = to_duckdb(sql)
+    return connection.sql(statement, params=dict(parameters)) if parameters else connection.sql(statement)
+
+
+@contextmanager
+def _atomic(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connection.execute("BEGIN TRANSACTION")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _is_locked(error: BaseException) -> bool:
+    return isinstance(error, duckdb.IOException) and "lock" in str(error).lower()

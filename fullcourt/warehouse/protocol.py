@@ -1,0 +1,88 @@
+"""What the product asks of a warehouse.
+
+SQL is written once, in BigQuery's dialect; each warehouse translates.  Table and column names come from the
+registry, never from a user; values are always bound as @parameters.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from schemas import TABLES
+
+
+@dataclass(frozen=True)
+class Read:
+    """Columns of one table, of the rows whose columns hold one of the given values.
+
+    name: how the snapshot calls it; the table's name unless one table is read twice.
+    """
+
+    table: str
+    columns: tuple[str, ...]
+    only: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        table = TABLES[self.table]
+        if unknown := {*self.columns, *self.only}.difference(table.by_name):
+            raise ValueError(f"{table.id} has no columns {sorted(unknown)}")
+
+    @property
+    def key(self) -> str:
+        return self.name or self.table
+
+    @property
+    def sql(self) -> str:
+        """The SELECT, with one array parameter a filtered column."""
+        where = " AND ".join(f"{column} IN UNNEST(@{column})" for column in self.only)
+        selected = f"SELECT {', '.join(dict.fromkeys(self.columns))} FROM {TABLES[self.table].id}"
+        return f"{selected} WHERE {where}" if where else selected
+
+
+# Parquet files by read key: everything one run reads, as of one instant.
+Snapshot = Mapping[str, tuple[str, ...]]
+
+
+class Session(Protocol):
+    """One transaction: all of it is published, or none."""
+
+    def query(self, sql: str, **parameters: Any) -> pa.Table: ...
+
+    def execute(self, sql: str, **parameters: Any) -> None: ...
+
+    def insert(self, table: str, rows: pa.Table) -> None:
+        """Appends rows; columns the rows lack become null."""
+
+    def staged(self, table: str) -> str:
+        """The relation that holds the rows staged for a table, to name in SQL."""
+
+
+class Warehouse(Protocol):
+    """One store of data and control tables together."""
+
+    url: str
+
+    def staging(self, run_id: str) -> Path:
+        """A directory of the run's own, for its snapshot and its staged files; `sweep` removes it."""
+
+    def sweep(self, run_id: str) -> None: ...
+
+    def columns(self) -> dict[str, dict[str, str]]:
+        """Existing tables: id -> column -> BigQuery type; empty when there is no warehouse yet."""
+
+    def apply(self, statements: Sequence[str]) -> None:
+        """Runs DDL, creating the warehouse if need be."""
+
+    def query(self, sql: str, **parameters: Any) -> pa.Table:
+        """One statement's rows. EngineError when the warehouse does not exist, is locked, or refuses."""
+
+    def snapshot(self, reads: Sequence[Read], directory: Path) -> Snapshot:
+        """Exports the reads at one instant as Parquet files below the directory."""
+
+    def transaction(self, staged: Mapping[str, Sequence[str]]) -> AbstractContextManager[Session]:
+        """Opens a transaction over staged Parquet files (table -> paths); commits unless the block raises."""

@@ -1,0 +1,399 @@
+"""The questions that monitoring and operators ask, in BigQuery's dialect, each once.
+
+Dashboards, alerts and commands all read these.  No query knows the time: `@now`, `@date` and ranges (both
+ends included) are parameters.  Percentages are 0-100.  A computed row is one that is no stub.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fullcourt.domain.processors import GATED, PROCESSORS, Entity, Processor
+from schemas import TABLES
+
+_DAY = {"date": "DATE"}
+_RANGE = {"start": "DATE", "end": "DATE"}
+_NOW = {"now": "TIMESTAMP"}
+
+_IN_RANGE = "analysis_date BETWEEN @start AND @end"
+
+
+@dataclass(frozen=True)
+class Query:
+    """parameters: name -> BigQuery type; all must be bound."""
+
+    name: str
+    doc: str
+    sql: str
+    parameters: Mapping[str, str]
+
+
+def _share(condition: str) -> str:
+    """Percentage of the group's rows that meet a condition, to one decimal."""
+    return f"ROUND(100 * COUNTIF({condition}) / COUNT(*), 1)"
+
+
+def _processors(processors: tuple[Processor, ...]) -> str:
+    """A named subquery with one row per processor, so that one without any rows still shows."""
+    names = ", ".join(f"'{processor.name}'" for processor in processors)
+    return f"processors AS (\n  SELECT processor_name FROM UNNEST([{names}]) AS processor_name\n)"
+
+
+_GATED_PLAYERS = tuple(processor for processor in GATED if processor.entity is Entity.PLAYER)
+
+_HEALTH = Query(
+    "completeness_health",
+    "How complete each processor's rows of one day are, with a band: EXCELLENT from 95 % ready, GOOD from 90, "
+    "WARNING from 80, else CRITICAL; NO_DATA for a processor without rows.",
+    f"""WITH {_processors(GATED)},
+health AS (
+  SELECT processor_name, COUNT(*) AS total_rows, COUNTIF(is_production_ready) AS ready_rows,
+    ROUND(AVG(completeness_percentage), 1) AS mean_completeness_pct,
+    100 * COUNTIF(is_production_ready) / COUNT(*) AS ready_pct
+  FROM nba_orchestration.entity_verdicts
+  WHERE analysis_date = @date
+  GROUP BY processor_name
+)
+SELECT processor_name, COALESCE(total_rows, 0) AS total_rows, COALESCE(ready_rows, 0) AS ready_rows,
+  mean_completeness_pct, ROUND(ready_pct, 1) AS ready_pct,
+  CASE
+    WHEN ready_pct IS NULL THEN 'NO_DATA'
+    WHEN ready_pct >= 95 THEN 'EXCELLENT'
+    WHEN ready_pct >= 90 THEN 'GOOD'
+    WHEN ready_pct >= 80 THEN 'WARNING'
+    ELSE 'CRITICAL'
+  END AS status
+FROM processors
+LEFT JOIN health USING (processor_name)
+ORDER BY processor_name""",
+    _DAY,
+)
+
+_ACTIVE_BREAKERS = Query(
+    "active_breakers",
+    "Breakers open at @now, the longest first.",
+    """SELECT processor_name, entity_id, analysis_date, attempt_number, completeness_pct, skip_reason,
+  circuit_breaker_until, ROUND(TIMESTAMP_DIFF(circuit_breaker_until, @now, SECOND) / 86400, 1) AS days_remaining, notes
+FROM nba_orchestration.breaker_state
+WHERE circuit_breaker_tripped AND circuit_breaker_until > @now AND NOT overridden
+ORDER BY circuit_breaker_until DESC, processor_name, entity_id, analysis_date""",
+    _NOW,
+)
+
+_BREAKER_SUMMARY = Query(
+    "breaker_summary",
+    "Attempts, trips and breakers of each processor; open ones as of @now.",
+    """WITH attempts AS (
+  SELECT processor_name, COUNT(*) AS total_attempts, COUNT(DISTINCT entity_id) AS entities,
+    COUNTIF(circuit_breaker_tripped) AS trips
+  FROM nba_orchestration.reprocess_attempts
+  GROUP BY processor_name
+),
+states AS (
+  SELECT processor_name, COUNTIF(overridden) AS overridden,
+    COUNTIF(circuit_breaker_tripped AND circuit_breaker_until > @now AND NOT overridden) AS active
+  FROM nba_orchestration.breaker_state
+  GROUP BY processor_name
+)
+SELECT processor_name, total_attempts, entities, trips, COALESCE(active, 0) AS active,
+  COALESCE(overridden, 0) AS overridden
+FROM attempts
+LEFT JOIN states USING (processor_name)
+ORDER BY processor_name""",
+    _NOW,
+)
+
+_BREAKER_HISTORY = Query(
+    "breaker_history",
+    "Trips per processor and US Eastern day.",
+    """WITH trips AS (
+  SELECT processor_name, DATE(attempted_at, 'America/New_York') AS day
+  FROM nba_orchestration.reprocess_attempts
+  WHERE circuit_breaker_tripped
+)
+SELECT day, processor_name, COUNT(*) AS trips
+FROM trips
+WHERE day BETWEEN @start AND @end
+GROUP BY day, processor_name
+ORDER BY day, processor_name""",
+    _RANGE,
+)
+
+_ATTEMPT_PATTERNS = Query(
+    "attempt_patterns",
+    "How often processors needed a first, second, third attempt, by the game day concerned.",
+    f"""SELECT processor_name, attempt_number, COUNT(*) AS attempts, COUNT(DISTINCT entity_id) AS entities,
+  ROUND(AVG(completeness_pct), 1) AS mean_completeness_pct
+FROM nba_orchestration.reprocess_attempts
+WHERE {_IN_RANGE}
+GROUP BY processor_name, attempt_number
+ORDER BY processor_name, attempt_number""",
+    _RANGE,
+)
+
+_RECENT_ATTEMPTS = Query(
+    "recent_attempts",
+    "The newest attempt of every entity and day attempted since @since: sixty days is the usual look back.",
+    """SELECT processor_name, entity_id, analysis_date, attempt_count, completeness_pct, skip_reason,
+  circuit_breaker_tripped, circuit_breaker_until, overridden, is_current
+FROM nba_orchestration.reprocess_attempts_summary
+WHERE attempted_at >= @since
+ORDER BY attempted_at DESC, processor_name, entity_id, analysis_date""",
+    {"since": "TIMESTAMP"},
+)
+
+_TREND = Query(
+    "completeness_trend",
+    "Mean completeness and share ready per day and processor.",
+    f"""SELECT analysis_date, processor_name, COUNT(*) AS total_rows,
+  ROUND(AVG(completeness_percentage), 1) AS mean_completeness_pct, {_share("is_production_ready")} AS ready_pct
+FROM nba_orchestration.entity_verdicts
+WHERE {_IN_RANGE}
+GROUP BY analysis_date, processor_name
+ORDER BY analysis_date, processor_name""",
+    _RANGE,
+)
+
+_BELOW_THRESHOLD = Query(
+    "entities_below_threshold",
+    "Entities whose primary window is below @threshold percent, the most games missing first; compared unrounded.",
+    """SELECT processor_name, entity_id, completeness_percentage, missing_games_count, processing_decision_reason
+FROM nba_orchestration.entity_verdicts
+WHERE analysis_date = @date AND 100 * actual_games_count < @threshold * expected_games_count
+ORDER BY missing_games_count DESC, processor_name, entity_id""",
+    {**_DAY, "threshold": "FLOAT64"},
+)
+
+_BOOTSTRAP = Query(
+    "bootstrap_share",
+    "Share of rows in bootstrap per day: above half in a season's first 30 days, below 5 % afterwards.",
+    f"""SELECT analysis_date, COUNT(*) AS total_rows, COUNTIF(backfill_bootstrap_mode) AS bootstrap_rows,
+  {_share("backfill_bootstrap_mode")} AS bootstrap_pct
+FROM nba_orchestration.entity_verdicts
+WHERE {_IN_RANGE}
+GROUP BY analysis_date
+ORDER BY analysis_date""",
+    _RANGE,
+)
+
+_MULTI_WINDOW = Query(
+    "multi_window_detail",
+    "Mean completeness of each window of player_daily_cache per day, and the share with all of them complete.",
+    f"""SELECT analysis_date, ROUND(AVG(l5_completeness_pct), 1) AS l5_pct,
+  ROUND(AVG(l10_completeness_pct), 1) AS l10_pct, ROUND(AVG(l7d_completeness_pct), 1) AS l7d_pct,
+  ROUND(AVG(l14d_completeness_pct), 1) AS l14d_pct, {_share("all_windows_complete")} AS all_windows_complete_pct
+FROM nba_precompute.player_daily_cache_by_analysis_date
+WHERE {_IN_RANGE}
+GROUP BY analysis_date
+ORDER BY analysis_date""",
+    _RANGE,
+)
+
+_READINESS = Query(
+    "production_readiness",
+    "Rows ready, computed but not ready, and held back, per day.",
+    f"""SELECT analysis_date, COUNTIF(is_production_ready) AS ready_rows,
+  COUNTIF(NOT is_production_ready AND NOT is_stub) AS flagged_rows, COUNTIF(is_stub) AS held_back_rows,
+  {_share("is_production_ready")} AS ready_pct
+FROM nba_orchestration.entity_verdicts
+WHERE {_IN_RANGE}
+GROUP BY analysis_date
+ORDER BY analysis_date""",
+    _RANGE,
+)
+
+_CASCADE = Query(
+    "cascade_health",
+    "Share of feature rows of one day for which each upstream was ready, and the lowest of the four.",
+    f"""WITH shares AS (
+  SELECT COUNT(*) AS total_rows,
+    {_share("upstream_player_daily_cache_ready")} AS player_daily_cache_pct,
+    {_share("upstream_player_composite_factors_ready")} AS player_composite_factors_pct,
+    {_share("upstream_player_shot_zone_ready")} AS player_shot_zone_pct,
+    {_share("upstream_upcoming_player_context_ready")} AS upcoming_player_context_pct
+  FROM nba_predictions.ml_feature_store_v2_by_analysis_date
+  WHERE analysis_date = @date
+  HAVING COUNT(*) > 0
+)
+SELECT total_rows, player_daily_cache_pct, player_composite_factors_pct, player_shot_zone_pct,
+  upcoming_player_context_pct, LEAST(
+    player_daily_cache_pct, player_composite_factors_pct, player_shot_zone_pct, upcoming_player_context_pct
+  ) AS lowest_pct
+FROM shares""",
+    _DAY,
+)
+
+_COVERAGE = Query(
+    "coverage_by_day",
+    "Players who entered a game, and how many of them each player processor has a computed row for, per day. "
+    "Counts keys, not rows; absences with a reason on record are in the receipts, not here.",
+    f"""WITH {_processors(_GATED_PLAYERS)},
+played AS (
+  SELECT DISTINCT game_date AS analysis_date, player_lookup AS entity_id
+  FROM nba_analytics.player_game_summary
+  WHERE game_date BETWEEN @start AND @end
+),
+computed AS (
+  SELECT DISTINCT processor_name, entity_id, analysis_date
+  FROM nba_orchestration.entity_verdicts
+  WHERE {_IN_RANGE} AND NOT is_stub
+)
+SELECT analysis_date, processor_name, COUNT(*) AS expected_players,
+  COUNT(computed.entity_id) AS covered_players,
+  ROUND(100 * COUNT(computed.entity_id) / COUNT(*), 2) AS coverage_pct
+FROM played
+CROSS JOIN processors
+LEFT JOIN computed USING (processor_name, entity_id, analysis_date)
+GROUP BY analysis_date, processor_name
+ORDER BY analysis_date, processor_name""",
+    _RANGE,
+)
+
+_GAPS = Query(
+    "game_day_gaps",
+    "Game days of the schedule on which a processor has no complete publish, days off left out; "
+    "status is that of the newest receipt, or MISSING.",
+    f"""WITH {_processors(PROCESSORS)},
+game_days AS (
+  SELECT DISTINCT game_date AS analysis_date
+  FROM nba_raw.nbac_schedule
+  WHERE game_date BETWEEN @start AND @end AND season_type IN ('regular', 'play_in', 'playoffs')
+)
+SELECT analysis_date, processor_name, COALESCE(status, 'MISSING') AS status, coverage_pct
+FROM game_days
+CROSS JOIN processors
+LEFT JOIN nba_orchestration.latest_receipts USING (processor_name, analysis_date)
+WHERE COALESCE(status, 'MISSING') <> 'COMPLETE'
+ORDER BY analysis_date, processor_name""",
+    _RANGE,
+)
+
+_STALE = Query(
+    "stale_upcoming",
+    "Rows of the upcoming tables for game days before @cutoff: what a clean-up deletes.",
+    """SELECT 'upcoming_player_game_context' AS table_name, COUNT(*) AS stale_rows, MIN(game_date) AS oldest_day
+FROM nba_analytics.upcoming_player_game_context
+WHERE game_date < @cutoff
+UNION ALL
+SELECT 'upcoming_team_game_context', COUNT(*), MIN(game_date)
+FROM nba_analytics.upcoming_team_game_context
+WHERE game_date < @cutoff
+ORDER BY table_name""",
+    {"cutoff": "DATE"},
+)
+
+_CLEANUPS = Query(
+    "cleanup_history",
+    "Clean-ups since @since, the newest first.",
+    """SELECT cleanup_time, cleanup_type, ttl_days, tables_cleaned, total_records_deleted, missing_files_found, errors
+FROM nba_orchestration.cleanup_operations
+WHERE cleanup_time >= @since
+ORDER BY cleanup_time DESC""",
+    {"since": "TIMESTAMP"},
+)
+
+_BACKFILL_STATUS = Query(
+    "backfill_status",
+    "Coverage of each processor and day as its newest receipt has it.",
+    f"""SELECT analysis_date, processor_name, expected_players, actual_players, coverage_pct, status, data_source,
+  mode, forced
+FROM nba_orchestration.backfill_processing_metadata
+WHERE {_IN_RANGE}
+ORDER BY analysis_date, processor_name""",
+    _RANGE,
+)
+
+_NEWEST_RUNS = Query(
+    "newest_runs",
+    "The newest run of each processor; one still running after four hours is stale_running, which is no success.",
+    """SELECT processor_name, run_id, data_date,
+  IF(status = 'running' AND started_at <= TIMESTAMP_SUB(@now, INTERVAL 4 HOUR), 'stale_running', status) AS status,
+  started_at, duration_seconds, records_processed, skip_reason, failure_category
+FROM nba_reference.processor_run_history
+WHERE started_at <= @now
+QUALIFY ROW_NUMBER() OVER (PARTITION BY processor_name ORDER BY started_at DESC, run_id DESC) = 1
+ORDER BY processor_name""",
+    _NOW,
+)
+
+_SUMMARY_VALIDITY = Query(
+    "summary_validity",
+    "Per game day, what the game summaries should hold and do: two team rows per final game, a row for every "
+    "player who entered, zones known.",
+    """WITH games AS (
+  SELECT game_date, COUNT(*) AS final_games
+  FROM nba_raw.nbac_schedule
+  WHERE game_date BETWEEN @start AND @end AND season_type IN ('regular', 'play_in', 'playoffs') AND game_status = 3
+  GROUP BY game_date
+),
+entered AS (
+  SELECT game_date, COUNT(DISTINCT player_lookup) AS players_entered
+  FROM nba_raw.nbac_gamebook_player_stats
+  WHERE game_date BETWEEN @start AND @end AND played
+  GROUP BY game_date
+),
+players AS (
+  SELECT game_date, COUNT(DISTINCT player_lookup) AS player_rows
+  FROM nba_analytics.player_game_summary
+  WHERE game_date BETWEEN @start AND @end
+  GROUP BY game_date
+),
+teams AS (
+  SELECT game_date, COUNT(*) AS team_rows, COUNTIF(opp_paint_attempts IS NULL) AS unknown_zones
+  FROM nba_analytics.team_defense_game_summary
+  WHERE game_date BETWEEN @start AND @end
+  GROUP BY game_date
+)
+SELECT game_date, 2 * final_games AS expected_team_rows, COALESCE(team_rows, 0) AS team_rows,
+  COALESCE(players_entered, 0) AS players_entered, COALESCE(player_rows, 0) AS player_rows,
+  ROUND(100 * unknown_zones / team_rows, 1) AS unknown_zones_pct
+FROM games
+LEFT JOIN entered USING (game_date)
+LEFT JOIN players USING (game_date)
+LEFT JOIN teams USING (game_date)
+ORDER BY game_date""",
+    _RANGE,
+)
+
+
+def _columns_of(dataset: str) -> str:
+    """BigQuery keeps one INFORMATION_SCHEMA per dataset."""
+    names = ", ".join(f"'{table.name}'" for table in TABLES.values() if table.dataset == dataset)
+    return f"""SELECT table_schema AS dataset, table_name, COUNT(*) AS column_count
+FROM {dataset}.INFORMATION_SCHEMA.COLUMNS
+WHERE table_schema = '{dataset}' AND table_name IN ({names})
+GROUP BY dataset, table_name"""
+
+
+_COLUMN_COUNTS = Query(
+    "column_counts",
+    "How many columns each of our tables has in the warehouse.",
+    "\nUNION ALL\n".join(_columns_of(dataset) for dataset in dict.fromkeys(t.dataset for t in TABLES.values()))
+    + "\nORDER BY dataset, table_name",
+    {},
+)
+
+QUERIES: dict[str, Query] = {
+    query.name: query
+    for query in (
+        _HEALTH,
+        _TREND,
+        _BELOW_THRESHOLD,
+        _BOOTSTRAP,
+        _MULTI_WINDOW,
+        _READINESS,
+        _CASCADE,
+        _ACTIVE_BREAKERS,
+        _BREAKER_SUMMARY,
+        _BREAKER_HISTORY,
+        _ATTEMPT_PATTERNS,
+        _RECENT_ATTEMPTS,
+        _COVERAGE,
+        _GAPS,
+        _BACKFILL_STATUS,
+        _NEWEST_RUNS,
+        _SUMMARY_VALIDITY,
+        _STALE,
+        _CLEANUPS,
+        _COLUMN_COUNTS,
+    )
+}

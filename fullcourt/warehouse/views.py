@@ -1,0 +1,157 @@
+"""Views, in BigQuery's dialect: what consumers, dashboards and commands read instead of the tables.
+
+In order of dependence.  No view knows the time; what depends on a clock is a query with a parameter.
+"""
+
+from dataclasses import dataclass
+
+from fullcourt.domain.processors import GATED, Processor
+from fullcourt.domain.tables import PublishMode, Table
+from schemas import TABLES
+from schemas.completeness import DNP_LINEAGE, STANDARD, completeness
+
+# Rows with other reasons are stubs: keys and verdict, no business columns.
+COMPUTED_REASONS = ("processed_successfully", "bootstrap_mode_allowed", "processed_with_incomplete_upstream")
+
+
+@dataclass(frozen=True)
+class View:
+    name: str
+    dataset: str
+    doc: str
+    sql: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.dataset}.{self.name}"
+
+
+def _ready(table: Table) -> View:
+    """A superseded prediction is not ready, whatever its verdict was."""
+    active = " AND is_active" if table.publish is PublishMode.SUPERSEDE else ""
+    return View(
+        name=f"{table.name}_ready",
+        dataset=table.dataset,
+        doc=f"Rows of {table.name} that consumers may use.",
+        sql=f"SELECT {', '.join(table.by_name)}\nFROM {table.id}\nWHERE is_production_ready{active}",
+    )
+
+
+def _by_analysis_date(processor: Processor) -> View:
+    table = TABLES[processor.name]
+    columns = ", ".join(column.name for column in completeness(processor))
+    return View(
+        name=f"{table.name}_by_analysis_date",
+        dataset=table.dataset,
+        doc=f"Verdicts of {table.name} under the key that all processors share: entity_id and analysis_date.",
+        sql=f"""SELECT {processor.key_column} AS entity_id, {processor.day_column} AS analysis_date, {columns}
+FROM {table.id}""",
+    )
+
+
+_BY_ANALYSIS_DATE = [_by_analysis_date(processor) for processor in GATED]
+
+
+def _verdicts(view: View) -> str:
+    columns = ", ".join(column.name for column in (*STANDARD, *DNP_LINEAGE))
+    reasons = ", ".join(f"'{reason}'" for reason in COMPUTED_REASONS)
+    return f"""SELECT '{view.name.removesuffix("_by_analysis_date")}' AS processor_name, entity_id, analysis_date,
+  COALESCE(processing_decision_reason, '') NOT IN ({reasons}) AS is_stub, {columns}
+FROM {view.id}"""
+
+
+_ENTITY_VERDICTS = View(
+    name="entity_verdicts",
+    dataset="nba_orchestration",
+    doc="Every processor's verdict on every entity and day; is_stub marks rows that were held back.",
+    sql="\nUNION ALL\n".join(_verdicts(view) for view in _BY_ANALYSIS_DATE),
+)
+
+_BREAKER_STATE = View(
+    name="breaker_state",
+    dataset="nba_orchestration",
+    doc="The newest attempt since the last reset or close, one row per processor, entity and day. "
+    "Open at an instant: circuit_breaker_tripped, circuit_breaker_until later than it, and not overridden.",
+    sql="""WITH cleared AS (
+  SELECT processor_name, entity_id, analysis_date, MAX(acted_at) AS cleared_at
+  FROM nba_orchestration.breaker_actions
+  WHERE action IN ('reset', 'close')
+  GROUP BY processor_name, entity_id, analysis_date
+),
+overrides AS (
+  SELECT processor_name, entity_id, analysis_date, MAX(acted_at) AS overridden_at
+  FROM nba_orchestration.breaker_actions
+  WHERE action = 'override'
+  GROUP BY processor_name, entity_id, analysis_date
+)
+SELECT processor_name, entity_id, analysis_date, attempt_number, attempted_at, completeness_pct, skip_reason,
+  circuit_breaker_tripped, circuit_breaker_until, missing_games_hash, notes,
+  COALESCE(overridden_at >= attempted_at, FALSE) AS overridden
+FROM nba_orchestration.reprocess_attempts
+LEFT JOIN cleared USING (processor_name, entity_id, analysis_date)
+LEFT JOIN overrides USING (processor_name, entity_id, analysis_date)
+WHERE cleared_at IS NULL OR attempted_at > cleared_at
+QUALIFY ROW_NUMBER() OVER (
+  PARTITION BY processor_name, entity_id, analysis_date ORDER BY attempted_at DESC, attempt_number DESC
+) = 1""",
+)
+
+_REPROCESS_ATTEMPTS_SUMMARY = View(
+    name="reprocess_attempts_summary",
+    dataset="nba_orchestration",
+    doc="The newest attempt ever, one row per processor, entity and day; is_current unless reset or closed since.",
+    sql="""WITH newest AS (
+  SELECT processor_name, entity_id, analysis_date, attempt_number, attempted_at, completeness_pct, skip_reason,
+    circuit_breaker_tripped, circuit_breaker_until, notes
+  FROM nba_orchestration.reprocess_attempts
+  WHERE TRUE
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY processor_name, entity_id, analysis_date ORDER BY attempted_at DESC, attempt_number DESC
+  ) = 1
+)
+SELECT newest.processor_name, newest.entity_id, newest.analysis_date, newest.attempt_number,
+  newest.attempt_number AS attempt_count, newest.attempted_at, newest.completeness_pct, newest.skip_reason,
+  newest.circuit_breaker_tripped, newest.circuit_breaker_until, newest.notes,
+  state.entity_id IS NOT NULL AS is_current, COALESCE(state.overridden, FALSE) AS overridden
+FROM newest
+LEFT JOIN nba_orchestration.breaker_state AS state
+  ON state.processor_name = newest.processor_name
+  AND state.entity_id = newest.entity_id
+  AND state.analysis_date = newest.analysis_date""",
+)
+
+_RECEIPTS = TABLES["publish_receipts"]
+_LATEST_RECEIPTS = View(
+    name="latest_receipts",
+    dataset="nba_orchestration",
+    doc="The newest receipt of each processor and day: what stands in the table now.",
+    sql=f"""SELECT {", ".join(_RECEIPTS.by_name)}
+FROM {_RECEIPTS.id}
+WHERE TRUE
+QUALIFY ROW_NUMBER() OVER (
+  PARTITION BY processor_name, analysis_date ORDER BY published_at DESC, publish_id DESC
+) = 1""",
+)
+
+_BACKFILL_PROCESSING_METADATA = View(
+    name="backfill_processing_metadata",
+    dataset="nba_orchestration",
+    doc="Coverage of each processor and day by its newest receipt, under the names of the backfill tracker.",
+    sql="""SELECT analysis_date, processor_name, run_id, coverage_expected AS expected_players,
+  coverage_written AS actual_players, ROUND(coverage_pct, 2) AS coverage_pct, data_source,
+  published_at AS last_created_at, status, published_at AS tracked_at, mode, forced
+FROM nba_orchestration.latest_receipts""",
+)
+
+VIEWS: dict[str, View] = {
+    view.name: view
+    for view in (
+        *(_ready(table) for table in TABLES.values() if table.readiness),
+        *_BY_ANALYSIS_DATE,
+        _ENTITY_VERDICTS,
+        _BREAKER_STATE,
+        _REPROCESS_ATTEMPTS_SUMMARY,
+        _LATEST_RECEIPTS,
+        _BACKFILL_PROCESSING_METADATA,
+    )
+}

@@ -1,0 +1,66 @@
+"""Phase 3: raw tables to game summaries, one job for any range of days.
+
+Reads nbac_schedule, nbac_team_boxscore, nbac_gamebook_player_stats and shot_zones; writes the summaries asked for.
+A rerun replaces the days' rows with identical ones.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import apache_beam as beam
+
+from fullcourt.domain import summaries
+from fullcourt.domain.calendar import SCHEDULE_COLUMNS
+from fullcourt.domain.processors import Processor
+from fullcourt.domain.rows import Stamp
+from pipelines.runner import make_pipeline
+from schemas import TABLES
+from transforms.finish_run import Finish, FinishRun, Tallied
+from transforms.read_shards import ReadShards
+from transforms.stage_rows import StageRows
+from transforms.summarise_games import BOX, SCHEDULE, SHOTS, TEAM_BOX, SummariseGames
+
+# Tag -> table and columns read.
+READS = {
+    SCHEDULE: ("nbac_schedule", SCHEDULE_COLUMNS),
+    TEAM_BOX: ("nbac_team_boxscore", summaries.TEAM_BOX_COLUMNS),
+    BOX: ("nbac_gamebook_player_stats", summaries.BOX_COLUMNS),
+    SHOTS: ("shot_zones", summaries.SHOT_COLUMNS),
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """What to compute: the summaries, the days (days since 1970), the seasons they lie in."""
+
+    processors: tuple[Processor, ...]
+    days: tuple[int, ...]
+    seasons: tuple[int, ...]
+    stamp: Stamp
+    staging: str
+
+
+def build(pipeline: beam.Pipeline, config: Config, snapshot: dict[str, tuple[str, ...]], finish: Finish) -> None:
+    """snapshot: Parquet files by table name."""
+    inputs = {
+        tag: pipeline | f"Read {table}" >> ReadShards(snapshot[table], config.seasons, "season_year")
+        for tag, (table, _) in READS.items()
+    }
+    schemas = {tag: _schema(table, columns) for tag, (table, columns) in READS.items()}
+    outputs = {processor.name: TABLES[processor.name].arrow_schema for processor in config.processors}
+    summarised = inputs | "SummariseGames" >> SummariseGames(config.days, schemas, outputs, config.stamp)
+    parts = []
+    for name, rows in summarised.items():
+        parts.append(rows | f"Stage {name}" >> StageRows(name, outputs[name], config.staging))
+        parts.append(rows | f"Tally {name}" >> beam.Map(lambda rows, name: Tallied(name, summaries.day_tally(rows)), name))
+    _ = tuple(parts) | "FinishRun" >> FinishRun(finish)
+
+
+def launch(config: Config, snapshot: dict[str, tuple[str, ...]], finish: Finish, beam_args: Sequence[str] = ()) -> None:
+    """Runs the pipeline to its end."""
+    with make_pipeline(beam_args) as pipeline:
+        build(pipeline, config, snapshot, finish)
+
+
+def _schema(table: str, columns: tuple[str, ...]) -> beam.pvalue.PCollection:
+    return TABLES[table].arrow_schema.empty_table().select(list(columns)).schema

@@ -1,0 +1,23 @@
+"""What a landing file brings to a raw table: its stem, the columns copied as they are, and those computed from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Landing:
+    """One landing file of a raw table.
+
+    stem: the file's name without season or extension.
+    columns: raw column -> landing column, for columns copied one to one.
+    computed_from: landing columns that the loader reads to compute the others.
+    """
+
+    stem: str
+    columns: Mapping[str, str]
+    computed_from: tuple[str, ...] = ()
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Every landing column the loader reads, once each."""
+        return tuple(dict.fromkeys((*self.columns.values(), *self.computed_from)))

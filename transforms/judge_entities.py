@@ -1,0 +1,89 @@
+"""Joins what a processor's entities must have with what is there, and splits them by verdict."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+from apache_beam import pvalue
+from apache_beam.metrics import Metrics
+
+from fullcourt.domain import breaker
+from fullcourt.domain.gate import Part, ShardTables, Verdict, judge, observe
+from fullcourt.domain.processors import Processor
+from fullcourt.domain.rows import Judged, Stamp, judged_table, tally
+from transforms.packing import unpack
+from transforms.read_shards import season_and_part
+
+SCHEDULE, UPSTREAM, BOX, INACTIVES, ATTEMPTS, ACTIONS = "schedule", "upstream", "box", "inactives", "attempts", "actions"
+TALLY = "tally"
+
+
+class Verdicts(NamedTuple):
+    """Six ways out, each a PCollection of judged tables (rows.judged_table), and a tally a shard."""
+
+    ready: beam.PCollection[pa.Table]
+    flagged: beam.PCollection[pa.Table]
+    incomplete: beam.PCollection[pa.Table]
+    blocked: beam.PCollection[pa.Table]
+    excluded: beam.PCollection[pa.Table]
+    dead_letter: beam.PCollection[pa.Table]
+    tally: beam.PCollection[pa.Table]
+
+
+@dataclass
+class JudgeEntities(beam.PTransform):
+    """Judges every entity of every shard on the given days.
+
+    In:  {tag: (shard key, packed batch)} for schedule and upstream; for players box and inactives; where the
+         breaker is consulted attempts and actions.  Any order, batches of any size.
+    Out: Verdicts; each (entity, day) exactly once.
+    One season's rows of one part must fit in memory.  Counts gate/<processor>.<verdict> and .unexpected_rows.
+
+    days: days since 1970-01-01.  schemas: the Arrow schema of each tag, for shards that lack its rows.
+    output: the Arrow schema of the processor's table.  parts: as the shards were dealt.
+    """
+
+    processor: Processor
+    days: tuple[int, ...]
+    schemas: Mapping[str, pa.Schema]
+    output: pa.Schema
+    stamp: Stamp
+    parts: int = 1
+
+    def expand(self, inputs: dict[str, beam.PCollection[tuple[str, bytes]]]) -> Verdicts:
+        tags = [*(verdict.label for verdict in Verdict), TALLY]
+        judged = inputs | "JoinByShard" >> beam.CoGroupByKey() | "Judge" >> beam.ParDo(_Judge(self)).with_outputs(*tags)
+        return Verdicts(*(judged[tag] for tag in tags))
+
+
+class _Judge(beam.DoFn):
+    def __init__(self, how: JudgeEntities) -> None:
+        self._how = how
+
+    def process(self, shard: tuple[str, dict[str, Iterable[bytes]]]) -> Iterator[pvalue.TaggedOutput]:
+        key, groups = shard
+        season, part = season_and_part(key)
+        how = self._how
+        tables = {tag: unpack(groups[tag], schema) for tag, schema in how.schemas.items()}
+        seen = observe(
+            ShardTables(tables[SCHEDULE], tables[UPSTREAM], tables.get(BOX), tables.get(INACTIVES)),
+            how.processor,
+            season,
+            Part(part, how.parts),
+        )
+        facts = breaker.newest(tables[ATTEMPTS], tables[ACTIONS]) if how.stamp.recording else None
+        days = np.array(how.days, dtype=np.int32)
+        judged = Judged(seen, judge(seen, how.processor, days, facts, how.stamp.now), how.processor, how.stamp)
+        self._count("unexpected_rows", seen.unexpected_rows)
+        for verdict in Verdict:
+            rows = judged.where(judged.rows.verdict == verdict)
+            self._count(verdict.label, rows.size)
+            if rows.size:
+                yield pvalue.TaggedOutput(verdict.label, judged_table(rows, how.output))
+        yield pvalue.TaggedOutput(TALLY, tally(judged))
+
+    def _count(self, what: str, amount: int) -> None:
+        Metrics.counter("gate", f"{self._how.processor.name}.{what}").inc(amount)

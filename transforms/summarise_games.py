@@ -1,0 +1,59 @@
+"""Turns a season's raw box scores and shots into the game summaries of the days asked for."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+from apache_beam import pvalue
+from apache_beam.metrics import Metrics
+
+from fullcourt.domain.rows import Stamp
+from fullcourt.domain.summaries import SUMMARIES, GameDay, RawTables
+from transforms.packing import unpack
+from transforms.read_shards import season_and_part
+
+SCHEDULE, TEAM_BOX, BOX, SHOTS = "schedule", "team_box", "box", "shots"
+
+
+@dataclass
+class SummariseGames(beam.PTransform):
+    """Summarises the final games of the given days.
+
+    In:  {tag: (shard key, packed batch)} for schedule, team_box, box and shots; one part a season.
+    Out: {summary name: PCollection of Arrow tables with the output's schema}.
+
+    days: days since 1970-01-01.  schemas: of the inputs, by tag.  outputs: of the summaries wanted, by name.
+    """
+
+    days: tuple[int, ...]
+    schemas: Mapping[str, pa.Schema]
+    outputs: Mapping[str, pa.Schema]
+    stamp: Stamp
+
+    def expand(self, inputs: dict[str, beam.PCollection[tuple[str, bytes]]]) -> dict[str, beam.PCollection[pa.Table]]:
+        summarised = (
+            inputs
+            | "JoinBySeason" >> beam.CoGroupByKey()
+            | "Summarise" >> beam.ParDo(_Summarise(self)).with_outputs(*self.outputs)
+        )
+        return {name: summarised[name] for name in self.outputs}
+
+
+class _Summarise(beam.DoFn):
+    def __init__(self, how: SummariseGames) -> None:
+        self._how = how
+
+    def process(self, shard: tuple[str, dict[str, Iterable[bytes]]]) -> Iterator[pvalue.TaggedOutput]:
+        key, groups = shard
+        season, _ = season_and_part(key)
+        how = self._how
+        tables = {tag: unpack(groups[tag], schema) for tag, schema in how.schemas.items()}
+        raw = RawTables(tables[SCHEDULE], tables[TEAM_BOX], tables[BOX], tables[SHOTS])
+        games = GameDay(raw, season, np.array(how.days, dtype=np.int32))
+        for name, schema in how.outputs.items():
+            rows = getattr(games, SUMMARIES[name])(schema, how.stamp)
+            Metrics.counter("analytics", f"{name}.rows").inc(rows.num_rows)
+            if rows.num_rows:
+                yield pvalue.TaggedOutput(name, rows)
