@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
+import pyarrow as pa
 
 from fullcourt.domain import summaries
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS
 from fullcourt.domain.processors import Processor
 from fullcourt.domain.rows import Stamp
+from fullcourt.warehouse import Read, Snapshot
 from pipelines.runner import make_pipeline
 from schemas import TABLES
 from transforms.finish_run import Finish, FinishRun, Tallied
@@ -21,7 +23,7 @@ from transforms.stage_rows import StageRows
 from transforms.summarise_games import BOX, SCHEDULE, SHOTS, TEAM_BOX, SummariseGames
 
 # Tag -> table and columns read.
-READS = {
+SOURCES = {
     SCHEDULE: ("nbac_schedule", SCHEDULE_COLUMNS),
     TEAM_BOX: ("nbac_team_boxscore", summaries.TEAM_BOX_COLUMNS),
     BOX: ("nbac_gamebook_player_stats", summaries.BOX_COLUMNS),
@@ -40,27 +42,32 @@ class Config:
     staging: str
 
 
-def build(pipeline: beam.Pipeline, config: Config, snapshot: dict[str, tuple[str, ...]], finish: Finish) -> None:
-    """snapshot: Parquet files by table name."""
+def reads(processors: tuple[Processor, ...], seasons: Sequence[int]) -> list[Read]:
+    """The snapshot the pipeline needs: every raw table, the seasons in question."""
+    return [Read(table, columns, {"season_year": list(seasons)}) for table, columns in SOURCES.values()]
+
+
+def build(pipeline: beam.Pipeline, config: Config, snapshot: Snapshot, finish: Finish) -> None:
+    """snapshot: of reads()."""
     inputs = {
         tag: pipeline | f"Read {table}" >> ReadShards(snapshot[table], config.seasons, "season_year")
-        for tag, (table, _) in READS.items()
+        for tag, (table, _) in SOURCES.items()
     }
-    schemas = {tag: _schema(table, columns) for tag, (table, columns) in READS.items()}
+    schemas = {tag: TABLES[table].arrow_subset(columns) for tag, (table, columns) in SOURCES.items()}
     outputs = {processor.name: TABLES[processor.name].arrow_schema for processor in config.processors}
     summarised = inputs | "SummariseGames" >> SummariseGames(config.days, schemas, outputs, config.stamp)
     parts = []
     for name, rows in summarised.items():
         parts.append(rows | f"Stage {name}" >> StageRows(name, outputs[name], config.staging))
-        parts.append(rows | f"Tally {name}" >> beam.Map(lambda rows, name: Tallied(name, summaries.day_tally(rows)), name))
+        parts.append(rows | f"Tally {name}" >> beam.Map(_tally, name))
     _ = tuple(parts) | "FinishRun" >> FinishRun(finish)
 
 
-def launch(config: Config, snapshot: dict[str, tuple[str, ...]], finish: Finish, beam_args: Sequence[str] = ()) -> None:
+def launch(config: Config, snapshot: Snapshot, finish: Finish, beam_args: Sequence[str] = ()) -> None:
     """Runs the pipeline to its end."""
     with make_pipeline(beam_args) as pipeline:
         build(pipeline, config, snapshot, finish)
 
 
-def _schema(table: str, columns: tuple[str, ...]) -> beam.pvalue.PCollection:
-    return TABLES[table].arrow_schema.empty_table().select(list(columns)).schema
+def _tally(rows: pa.Table, name: str) -> Tallied:
+    return Tallied(name, summaries.day_tally(rows))

@@ -15,6 +15,7 @@ from fullcourt.domain.calendar import SCHEDULE_COLUMNS
 from fullcourt.domain.features import FEATURES
 from fullcourt.domain.processors import Entity, Processor
 from fullcourt.domain.rows import Stamp
+from fullcourt.warehouse import Read, Snapshot
 from pipelines.runner import make_pipeline
 from schemas import TABLES
 from transforms.finish_run import Finish, FinishRun, Tallied
@@ -67,7 +68,7 @@ class Source:
 
     @property
     def schema(self) -> pa.Schema:
-        return TABLES[self.table].arrow_schema.empty_table().select(list(self.columns)).schema
+        return TABLES[self.table].arrow_subset(self.columns)
 
 
 _KEYS = ("game_id", "team_abbr", "player_lookup", "defending_team_abbr", "universal_player_id")
@@ -78,7 +79,12 @@ def sources(processor: Processor, recording: bool) -> dict[str, Source]:
     assert processor.upstream is not None
     upstream = processor.upstream
     player = processor.entity is Entity.PLAYER
-    names = (*FEATURES[processor.name].reads, *(("universal_player_id",) if player else ()), "season_year", "processed_at")
+    names = (
+        *FEATURES[processor.name].reads,
+        *(("universal_player_id",) if player else ()),
+        "season_year",
+        "processed_at",
+    )
     reads = {
         SCHEDULE: Source("nbac_schedule", SCHEDULE_COLUMNS),
         UPSTREAM: Source(
@@ -97,13 +103,25 @@ def sources(processor: Processor, recording: bool) -> dict[str, Source]:
     return reads
 
 
+def reads(processors: tuple[Processor, ...], seasons: Sequence[int]) -> list[Read]:
+    """The snapshot the pipeline needs; attempts and actions of the processor, all else of the seasons in question."""
+    wanted = []
+    for processor in processors:
+        for tag, source in sources(processor, recording=True).items():
+            only = (
+                {"processor_name": [processor.name]} if tag in (ATTEMPTS, ACTIONS) else {"season_year": list(seasons)}
+            )
+            wanted.append(Read(source.table, source.columns, only, snapshot_name(processor, tag)))
+    return wanted
+
+
 def snapshot_name(processor: Processor, tag: str) -> str:
     """How a processor's input is called in the snapshot."""
     return f"{processor.name}.{tag}"
 
 
-def build(pipeline: beam.Pipeline, config: Config, snapshot: dict[str, tuple[str, ...]], finish: Finish) -> None:
-    """snapshot: Parquet files by snapshot_name."""
+def build(pipeline: beam.Pipeline, config: Config, snapshot: Snapshot, finish: Finish) -> None:
+    """snapshot: of reads()."""
     parts: list[beam.PCollection] = []
     for processor in config.processors:
         reads = sources(processor, config.stamp.recording)
@@ -144,7 +162,12 @@ def _stage(verdicts: Verdicts, processor: Processor, config: Config) -> list[bea
         made = rows | f"Make {name} {table}" >> beam.Map(make, processor=processor, schema=schema, stamp=stamp)
         return stage(made, table)
 
-    written = (verdicts.ready, verdicts.flagged, verdicts.incomplete, verdicts.blocked) | f"Rows {name}" >> beam.Flatten()
+    written = (
+        verdicts.ready,
+        verdicts.flagged,
+        verdicts.incomplete,
+        verdicts.blocked,
+    ) | f"Rows {name}" >> beam.Flatten()
     held_back = (
         verdicts.incomplete,
         verdicts.blocked,
@@ -157,8 +180,12 @@ def _stage(verdicts: Verdicts, processor: Processor, config: Config) -> list[bea
         derive(verdicts.ready, records.closing_actions, "breaker_actions"),
         derive(held_back, records.failure_rows, "precompute_failures"),
         derive(verdicts.dead_letter, records.dead_letter_rows, "dead_letters"),
-        verdicts.tally | f"Tally {name}" >> beam.Map(lambda counts, name: Tallied(name, counts), name),
+        verdicts.tally | f"Tally {name}" >> beam.Map(_tally, name),
     ]
+
+
+def _tally(counts: pa.Table, name: str) -> Tallied:
+    return Tallied(name, counts)
 
 
 def _parts(processor: Processor, config: Config) -> int:
@@ -166,7 +193,7 @@ def _parts(processor: Processor, config: Config) -> int:
     return config.parts if processor.entity is Entity.PLAYER else 1
 
 
-def launch(config: Config, snapshot: dict[str, tuple[str, ...]], finish: Finish, beam_args: Sequence[str] = ()) -> None:
+def launch(config: Config, snapshot: Snapshot, finish: Finish, beam_args: Sequence[str] = ()) -> None:
     """Runs the pipeline to its end."""
     with make_pipeline(beam_args) as pipeline:
         build(pipeline, config, snapshot, finish)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 import pyarrow as pa
@@ -30,6 +30,7 @@ class FinishRun(beam.PTransform):
 
     finish: Finish
 
+    @beam.typehints.no_annotations  # several inputs
     def expand(self, parts: tuple[beam.PCollection[Staged | Tallied], ...]) -> beam.PCollection[None]:
         pipeline = parts[0].pipeline
         began = pipeline | "Began" >> beam.Create([None], reshuffle=False)
@@ -38,12 +39,12 @@ class FinishRun(beam.PTransform):
             | "Everything" >> beam.Flatten()
             | "UnderOneKey" >> beam.WithKeys("run")
             | "WaitForAll" >> beam.GroupByKey()
-            | "Finish" >> beam.MapTuple(_finish, finish=self.finish)
+            | "Finish" >> beam.Map(_finish, finish=self.finish)
         )
 
 
-def _finish(_: str, parts: Iterable[Staged | Tallied | None], finish: Finish) -> None:
-    parts = list(parts)
+def _finish(everything: tuple[str, Iterable[Any]], finish: Finish) -> None:
+    parts = list(everything[1])
     finish(
         [part for part in parts if isinstance(part, Staged)],
         [part for part in parts if isinstance(part, Tallied)],

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 import numpy as np
@@ -17,7 +17,14 @@ from fullcourt.domain.rows import Judged, Stamp, judged_table, tally
 from transforms.packing import unpack
 from transforms.read_shards import season_and_part
 
-SCHEDULE, UPSTREAM, BOX, INACTIVES, ATTEMPTS, ACTIONS = "schedule", "upstream", "box", "inactives", "attempts", "actions"
+SCHEDULE, UPSTREAM, BOX, INACTIVES, ATTEMPTS, ACTIONS = (
+    "schedule",
+    "upstream",
+    "box",
+    "inactives",
+    "attempts",
+    "actions",
+)
 TALLY = "tally"
 
 
@@ -53,6 +60,7 @@ class JudgeEntities(beam.PTransform):
     stamp: Stamp
     parts: int = 1
 
+    @beam.typehints.no_annotations  # several outputs: Beam takes hints for one
     def expand(self, inputs: dict[str, beam.PCollection[tuple[str, bytes]]]) -> Verdicts:
         tags = [*(verdict.label for verdict in Verdict), TALLY]
         judged = inputs | "JoinByShard" >> beam.CoGroupByKey() | "Judge" >> beam.ParDo(_Judge(self)).with_outputs(*tags)
@@ -63,7 +71,7 @@ class _Judge(beam.DoFn):
     def __init__(self, how: JudgeEntities) -> None:
         self._how = how
 
-    def process(self, shard: tuple[str, dict[str, Iterable[bytes]]]) -> Iterator[pvalue.TaggedOutput]:
+    def process(self, shard: tuple[str, dict[str, Iterable[bytes]]]) -> Iterator[Any]:
         key, groups = shard
         season, part = season_and_part(key)
         how = self._how

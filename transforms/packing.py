@@ -23,4 +23,4 @@ def unpack(packed: Iterable[bytes], schema: pa.Schema) -> pa.Table:
     tables = [pa.ipc.open_stream(pa.py_buffer(batch)).read_all() for batch in packed]
     if not tables:
         return schema.empty_table()
-    return pa.concat_tables(tables).unify_dictionaries()
+    return pa.concat_tables(tables, promote_options="default").unify_dictionaries()

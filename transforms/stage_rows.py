@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 import pyarrow as pa
@@ -56,7 +56,7 @@ class _WriteParquet(beam.DoFn):
         self._writer.write_table(rows.select(self._how.schema.names).cast(self._how.schema))
         self._rows += rows.num_rows
 
-    def finish_bundle(self) -> Iterator[WindowedValue]:
+    def finish_bundle(self) -> Iterator[Any]:
         if self._writer is not None:
             self._writer.close()
             staged = Staged(self._how.table, self._path, self._rows)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import apache_beam as beam
 import numpy as np
@@ -32,6 +33,7 @@ class SummariseGames(beam.PTransform):
     outputs: Mapping[str, pa.Schema]
     stamp: Stamp
 
+    @beam.typehints.no_annotations  # several outputs: Beam takes hints for one
     def expand(self, inputs: dict[str, beam.PCollection[tuple[str, bytes]]]) -> dict[str, beam.PCollection[pa.Table]]:
         summarised = (
             inputs
@@ -45,7 +47,7 @@ class _Summarise(beam.DoFn):
     def __init__(self, how: SummariseGames) -> None:
         self._how = how
 
-    def process(self, shard: tuple[str, dict[str, Iterable[bytes]]]) -> Iterator[pvalue.TaggedOutput]:
+    def process(self, shard: tuple[str, dict[str, Iterable[bytes]]]) -> Iterator[Any]:
         key, groups = shard
         season, _ = season_and_part(key)
         how = self._how

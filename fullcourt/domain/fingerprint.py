@@ -44,6 +44,8 @@ def hash_column(column: pa.Array) -> Hashes:
         column = column.cast(pa.float64())  # exact enough: at most 9 digits
     if pa.types.is_boolean(column.type):
         column = column.cast(pa.int8())
+    if pa.types.is_date32(column.type):
+        column = column.cast(pa.int32())
     if pa.types.is_floating(column.type):
         bits = column.cast(pa.float64()).fill_null(0.0).to_numpy().view(np.uint64)
     else:

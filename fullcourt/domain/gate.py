@@ -268,8 +268,10 @@ def permitted_misses(expected: int, threshold_per_mille: int = 900) -> int:
 def missing_games(seen: Observation, judgement: Judgement, windows: tuple[Window, ...]) -> tuple[Ints, Ints]:
     """(row, game) pairs of the games missing from any of the windows, ordered by row, then day."""
     absent = seen.grid.required & ~seen.grid.present
-    opening = _earliest(judgement.windows[w] for w in windows)
-    short = np.flatnonzero(judgement.missing_hash)  # only rows that miss something are expanded
+    asked = [judgement.windows[w] for w in windows]
+    opening = _earliest(asked)
+    # Only rows that miss something are expanded.
+    short = np.flatnonzero(np.logical_or.reduce([counts.actual < counts.expected for counts in asked]))
     slots = np.arange(absent.shape[1])
     inside = (slots >= opening[short, None]) & (slots < judgement.slot[short, None])
     row, slot = np.nonzero(absent[judgement.entity[short]] & inside)
@@ -366,7 +368,7 @@ def _present_rows(
     known = np.flatnonzero((there.entity >= 0) & (there.game >= 0))
     entity, game = there.entity[known], there.game[known]
     slot = calendar.slot[game]
-    own = (grid.game[entity, slot] == game) & (grid.team[entity, slot] == there.team[known])
+    own = grid.game[entity, slot] == game
     known, cell = known[own], entity[own].astype(np.int64) * len(calendar.days) + slot[own]
     rows = upstream.take(pa.array(known))
     hashes = hash_rows({name: rows[name] for name in rows.column_names if name not in BOOKKEEPING})

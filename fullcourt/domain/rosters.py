@@ -92,7 +92,8 @@ def player_grid(
     present: upstream rows.  whole: as whole_games.
     """
     shape = (players, len(calendar.days))
-    played, listed, present = (rows.known(calendar) for rows in (played, listed, present))
+    played, listed = played.known(calendar), listed.known(calendar)
+    present = present.where((present.entity >= 0) & (present.game >= 0))
     team, listed_on = _team_of_day(calendar, shape, listed, played)
     belongs = team >= 0
     slots = np.arange(shape[1])
@@ -119,7 +120,8 @@ def _cells(calendar: Calendar, shape: tuple[int, int], rows: GameRows, game: Int
 def _team_of_day(calendar: Calendar, shape: tuple[int, int], listed: GameRows, played: GameRows) -> tuple[Ints, Bools]:
     """(team, listed): int32 team the player belongs to from that day on, or -1; whether he was listed that day.
 
-    Where a day lists him for two teams, the one he played for wins, else the one he did not belong to before.
+    Where a day lists him for two teams, the one he played for wins, then the one he did not belong to before,
+    then the last by tricode.
     """
     team = np.full(shape, -1, dtype=np.int32)
     cell = listed.entity.astype(np.int64) * shape[1] + calendar.slot[listed.game]
@@ -127,18 +129,17 @@ def _team_of_day(calendar: Calendar, shape: tuple[int, int], listed: GameRows, p
     cell, listed_team = cell[order], listed.team[order]
     team.ravel()[cell] = listed_team  # ties: the last in order, settled below
     listed_on = team >= 0
-    by_team = np.argsort(played.team, kind="stable")
-    played_cell = (played.entity.astype(np.int64) * shape[1] + calendar.slot[played.game])[by_team]
-    team.ravel()[played_cell] = played.team[by_team]
-
     twice = np.flatnonzero((cell[1:] == cell[:-1]) & (listed_team[1:] != listed_team[:-1]))
-    for tied in np.setdiff1d(cell[1:][twice], played_cell):  # a handful a season: trade days
+    played_cell = played.entity.astype(np.int64) * shape[1] + calendar.slot[played.game]
+    for tied in np.unique(cell[1:][twice]):  # a handful a season: trade days
         player, slot = divmod(int(tied), shape[1])
         before = team[player, :slot]
         before = before[before >= 0]
-        choices = np.unique(listed_team[cell == tied])
+        choices = np.unique(played.team[played_cell == tied])
+        if not len(choices):
+            choices = np.unique(listed_team[cell == tied])
         others = choices[choices != before[-1]] if len(before) else choices
-        team[player, slot] = others.max()
+        team[player, slot] = (others if len(others) else choices).max()
     return _carry_forward(team), listed_on
 
 

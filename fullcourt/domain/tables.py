@@ -110,6 +110,9 @@ class Table:
     def arrow_schema(self) -> pa.Schema:
         return pa.schema([column.arrow_field for column in self.columns])
 
+    def arrow_subset(self, names: Iterable[str]) -> pa.Schema:
+        return pa.schema([self.arrow_schema.field(name) for name in names])
+
     @cached_property
     def by_name(self) -> dict[str, Column]:
         return {column.name: column for column in self.columns}

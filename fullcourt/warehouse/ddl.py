@@ -138,7 +138,9 @@ def _for_duckdb(tree: Any) -> Iterator[Any]:
     for table in tree.find_all(exp.Table):
         _rename_information_schema(table)
     if isinstance(tree, exp.Create):
-        tree.set("properties", None)  # partitioning, clustering and descriptions: DuckDB has none of them
+        # Partitioning, clustering and descriptions go, DuckDB has none of them; a temporary table stays temporary.
+        temporary = list(tree.find_all(exp.TemporaryProperty))
+        tree.set("properties", exp.Properties(expressions=temporary) if temporary else None)
     if isinstance(tree, exp.Alter):
         for action in tree.args["actions"]:
             single = tree.copy()

@@ -52,7 +52,8 @@ class DuckDBWarehouse:
             return {}
         statement = (
             "SELECT table_schema || '.' || table_name, column_name, data_type FROM information_schema.columns "
-            "JOIN information_schema.tables USING (table_catalog, table_schema, table_name) WHERE table_type = 'BASE TABLE'"
+            "JOIN information_schema.tables USING (table_catalog, table_schema, table_name) "
+            "WHERE table_type = 'BASE TABLE'"
         )
         found: dict[str, dict[str, str]] = {}
         with self._connection(read_only=True) as connection:
@@ -76,7 +77,9 @@ class DuckDBWarehouse:
         with self._connection(read_only=True) as connection, _atomic(connection):
             for read in reads:
                 path = directory / f"{read.key}.parquet"
-                relation = _relation(connection, read.sql, {column: list(values) for column, values in read.only.items()})
+                relation = _relation(
+                    connection, read.sql, {column: list(values) for column, values in read.only.items()}
+                )
                 reader = relation.to_arrow_reader(_BATCH_ROWS)
                 with pq.ParquetWriter(path, reader.schema) as writer:
                     for batch in reader:
@@ -157,10 +160,15 @@ def _view(table: str) -> str:
 
 
 def _query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Any]) -> pa.Table:
-    return _relation(connection, sql, parameters).to_arrow_table()
+    table = _relation(connection, sql, parameters).to_arrow_table()
+    # DuckDB counts and sums integers in 128 bits, which Arrow shows as decimals; BigQuery's are INT64.
+    wide = pa.decimal128(38, 0)
+    return table.cast(pa.schema([f.with_type(pa.int64()) if f.type == wide else f for f in table.schema]))
 
 
-def _relation(connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Any]) -> duckdb.DuckDBPyRelation:
+def _relation(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, Any]
+) -> duckdb.DuckDBPyRelation:
     (statement,) = to_duckdb(sql)
     return connection.sql(statement, params=dict(parameters)) if parameters else connection.sql(statement)
 

@@ -3,8 +3,10 @@
 In order of dependence.  No view knows the time; what depends on a clock is a query with a parameter.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from fullcourt.domain.calendar import CALLED_OFF, COUNTED_TYPES, FINAL
 from fullcourt.domain.processors import GATED, Processor
 from fullcourt.domain.tables import PublishMode, Table
 from schemas import TABLES
@@ -24,6 +26,11 @@ class View:
     @property
     def id(self) -> str:
         return f"{self.dataset}.{self.name}"
+
+
+def _quoted(values: Iterable[str]) -> str:
+    """The constants of a rule, as SQL strings."""
+    return ", ".join(f"'{value}'" for value in values)
 
 
 def _ready(table: Table) -> View:
@@ -54,9 +61,8 @@ _BY_ANALYSIS_DATE = [_by_analysis_date(processor) for processor in GATED]
 
 def _verdicts(view: View) -> str:
     columns = ", ".join(column.name for column in (*STANDARD, *DNP_LINEAGE))
-    reasons = ", ".join(f"'{reason}'" for reason in COMPUTED_REASONS)
     return f"""SELECT '{view.name.removesuffix("_by_analysis_date")}' AS processor_name, entity_id, analysis_date,
-  COALESCE(processing_decision_reason, '') NOT IN ({reasons}) AS is_stub, {columns}
+  COALESCE(processing_decision_reason, '') NOT IN ({_quoted(COMPUTED_REASONS)}) AS is_stub, {columns}
 FROM {view.id}"""
 
 
@@ -65,6 +71,27 @@ _ENTITY_VERDICTS = View(
     dataset="nba_orchestration",
     doc="Every processor's verdict on every entity and day; is_stub marks rows that were held back.",
     sql="\nUNION ALL\n".join(_verdicts(view) for view in _BY_ANALYSIS_DATE),
+)
+
+_COUNTED_TEAM_GAMES = View(
+    name="counted_team_games",
+    dataset="nba_raw",
+    doc="Games that count, one row per team and game: regular season, play-in and playoffs, not called off.",
+    sql=f"""WITH counted AS (
+  SELECT season_year, game_date, game_id, nba_game_id, game_status = {FINAL} AS is_final,
+    home_team_tricode, away_team_tricode, home_team_score, away_team_score
+  FROM nba_raw.nbac_schedule
+  WHERE season_type IN ({_quoted(COUNTED_TYPES)}) AND game_id IS NOT NULL
+    AND COALESCE(game_status_text, '') NOT IN ({_quoted(CALLED_OFF)})
+    AND NOT (game_status = {FINAL} AND (home_team_score IS NULL OR away_team_score IS NULL))
+)
+SELECT season_year, game_date, game_id, nba_game_id, is_final, home_team_tricode AS team_abbr,
+  away_team_tricode AS opponent_team_abbr, TRUE AS home_game, home_team_score AS score
+FROM counted
+UNION ALL
+SELECT season_year, game_date, game_id, nba_game_id, is_final, away_team_tricode AS team_abbr,
+  home_team_tricode AS opponent_team_abbr, FALSE AS home_game, away_team_score AS score
+FROM counted""",
 )
 
 _BREAKER_STATE = View(
@@ -148,6 +175,7 @@ VIEWS: dict[str, View] = {
     for view in (
         *(_ready(table) for table in TABLES.values() if table.readiness),
         *_BY_ANALYSIS_DATE,
+        _COUNTED_TEAM_GAMES,
         _ENTITY_VERDICTS,
         _BREAKER_STATE,
         _REPROCESS_ATTEMPTS_SUMMARY,

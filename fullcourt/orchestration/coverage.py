@@ -1,0 +1,101 @@
+"""How much of what a day owed is there: expected, written and explained keys, read back from the tables."""
+
+from fullcourt.domain.processors import Entity, Processor
+from fullcourt.domain.records import EXPLAINED
+from fullcourt.warehouse.views import COMPUTED_REASONS
+from schemas import TABLES
+
+PASS_PERCENT = 90.0
+
+_COMPUTED = ", ".join(f"'{reason}'" for reason in COMPUTED_REASONS)
+
+# A player's first listing of a season: on that day nothing could be known of him.
+_FIRST_LISTED = """
+  SELECT player_lookup, season_year, MIN(game_date) AS first_day
+  FROM (
+    SELECT player_lookup, season_year, game_date FROM nba_raw.nbac_gamebook_player_stats
+    UNION ALL
+    SELECT player_lookup, season_year, game_date FROM nba_raw.inactive_lists
+  ) AS listings
+  WHERE player_lookup IS NOT NULL
+  GROUP BY player_lookup, season_year
+"""
+
+
+def coverage_sql(processor: Processor) -> str:
+    """SQL with @days (and @today): day, expected, written, explained, finals; one row a day with something expected.
+
+    Summaries owe a row a team of every game that is final or past; the gated processors owe one for everybody who
+    played on D (players) or plays on D (teams).  finals counts the day's final team-games.
+    """
+    if not processor.windows:
+        return _summaries(processor)
+    return _players(processor) if processor.entity is Entity.PLAYER else _teams(processor)
+
+
+def _summaries(processor: Processor) -> str:
+    table = TABLES[processor.name]
+    if processor.entity is Entity.PLAYER:
+        # A team's players are there when their points make its score.
+        there = f"""SELECT game_id, team_abbr, SUM(points) AS score FROM {table.id}
+  WHERE game_date IN UNNEST(@days) GROUP BY game_id, team_abbr"""
+        matches = "there.score = owed.score"
+    else:
+        team = table.grain[1]
+        there = f"SELECT game_id, {team} AS team_abbr FROM {table.id} WHERE game_date IN UNNEST(@days)"
+        matches = "there.game_id IS NOT NULL"
+    return f"""
+WITH there AS ({there})
+SELECT owed.game_date AS day, COUNT(*) AS expected, COUNTIF({matches}) AS written, 0 AS explained,
+  COUNTIF(owed.is_final) AS finals
+FROM nba_raw.counted_team_games AS owed
+LEFT JOIN there ON there.game_id = owed.game_id AND there.team_abbr = owed.team_abbr
+WHERE owed.game_date IN UNNEST(@days) AND (owed.is_final OR owed.game_date < @today)
+GROUP BY owed.game_date"""
+
+
+def _players(processor: Processor) -> str:
+    return f"""
+WITH first_listed AS ({_FIRST_LISTED}),
+finals AS (
+  SELECT game_date AS day, COUNT(*) AS finals FROM nba_raw.counted_team_games
+  WHERE game_date IN UNNEST(@days) AND is_final GROUP BY game_date
+),
+owed AS (
+  SELECT DISTINCT game_date AS day, season_year, player_lookup FROM nba_analytics.player_game_summary
+  WHERE game_date IN UNNEST(@days)
+),
+counted AS (
+  SELECT owed.day, COUNT(*) AS expected,
+    COUNTIF(COALESCE(there.processing_decision_reason, '') IN ({_COMPUTED})) AS written,
+    COUNTIF(there.player_lookup IS NULL AND (excused.entity_id IS NOT NULL OR debut.player_lookup IS NOT NULL))
+      AS explained
+  FROM owed
+  LEFT JOIN {TABLES[processor.name].id} AS there
+    ON there.player_lookup = owed.player_lookup AND there.{processor.day_column} = owed.day
+  LEFT JOIN nba_processing.precompute_failures AS excused
+    ON excused.processor_name = '{processor.name}' AND excused.entity_id = owed.player_lookup
+    AND excused.analysis_date = owed.day AND excused.failure_category = '{EXPLAINED}'
+  LEFT JOIN first_listed AS debut
+    ON debut.player_lookup = owed.player_lookup AND debut.season_year = owed.season_year AND debut.first_day = owed.day
+  GROUP BY owed.day
+)
+SELECT finals.day, COALESCE(counted.expected, 0) AS expected, COALESCE(counted.written, 0) AS written,
+  COALESCE(counted.explained, 0) AS explained, finals.finals
+FROM finals LEFT JOIN counted ON counted.day = finals.day"""
+
+
+def _teams(processor: Processor) -> str:
+    return f"""
+SELECT owed.game_date AS day, COUNT(*) AS expected,
+  COUNTIF(COALESCE(there.processing_decision_reason, '') IN ({_COMPUTED})) AS written,
+  COUNTIF(there.team_abbr IS NULL AND excused.entity_id IS NOT NULL) AS explained,
+  COUNTIF(owed.is_final) AS finals
+FROM nba_raw.counted_team_games AS owed
+LEFT JOIN {TABLES[processor.name].id} AS there
+  ON there.team_abbr = owed.team_abbr AND there.{processor.day_column} = owed.game_date
+LEFT JOIN nba_processing.precompute_failures AS excused
+  ON excused.processor_name = '{processor.name}' AND excused.entity_id = owed.team_abbr
+  AND excused.analysis_date = owed.game_date AND excused.failure_category = '{EXPLAINED}'
+WHERE owed.game_date IN UNNEST(@days)
+GROUP BY owed.game_date"""

@@ -1,0 +1,98 @@
+"""The rows a run leaves about itself: its history, and the events it announces."""
+
+import datetime as dt
+import json
+import socket
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from fullcourt.domain.calendar import season_of_day
+from fullcourt.domain.days import to_number
+from fullcourt.domain.fingerprint import hash_settings
+from fullcourt.domain.processors import Phase, Processor
+from fullcourt.domain.rows import Stamp
+from fullcourt.domain.tables import Table
+
+TOPICS = {
+    Phase.INGEST.value: "nba-phase2-raw-complete",
+    Phase.ANALYTICS.value: "nba-phase3-analytics-complete",
+    Phase.PRECOMPUTE.value: "nba-phase4-processor-complete",
+}
+_EVENT_STATUS = {"COMPLETE": "success", "INCOMPLETE": "partial", "NO_DATA": "no_data"}
+
+
+def completion_event(receipt: dict[str, Any], table: Table, now: dt.datetime) -> dict[str, Any]:
+    """The outbox row of one published (processor, day); null fields are left out of the message."""
+    status = _EVENT_STATUS[receipt["status"]]
+    message = {
+        "processor_name": receipt["processor_name"],
+        "phase": receipt["phase"],
+        "execution_id": receipt["run_id"],
+        "correlation_id": receipt["analysis_date"].isoformat(),
+        "game_date": receipt["analysis_date"].isoformat(),
+        "status": status,
+        "timestamp": now.isoformat(),
+        "output_dataset": table.dataset,
+        "output_table": table.name,
+        "record_count": receipt["row_count"],
+    }
+    return {
+        "event_id": hash_settings({"publish_id": receipt["publish_id"], "run_id": receipt["run_id"]}),
+        "topic": TOPICS[receipt["phase"]],
+        "processor_name": receipt["processor_name"],
+        "phase": receipt["phase"],
+        "game_date": receipt["analysis_date"],
+        "status": status,
+        "correlation_id": message["correlation_id"],
+        "payload": json.dumps(message),
+        "created_at": now,
+        "sent_at": None,
+        "held": False,
+        "held_reason": None,
+    }
+
+
+def history_row(
+    processor: Processor,
+    stamp: Stamp,
+    started: int,
+    mode: str,
+    days: Sequence[dt.date],
+    receipts: Sequence[dict[str, Any]],
+    skip_reason: str | None = None,
+) -> dict[str, Any]:
+    """processor_run_history of one processor's part in a run; columns not named stay null."""
+    short = [receipt for receipt in receipts if receipt["status"] != "COMPLETE"]
+    held_back = ("incomplete_count", "blocked_count", "excluded_count", "dead_letter_count")
+    return {
+        "processor_name": processor.name,
+        "run_id": stamp.run_id,
+        "season_year": season_of_day(to_number(max(days))) if days else None,
+        "data_date": max(days, default=None),
+        "phase": processor.phase.value,
+        "status": "skipped" if skip_reason else "partial" if short else "success",
+        "started_at": _instant(started),
+        "processed_at": _instant(stamp.now),
+        "duration_seconds": max(0.0, time.time() - started / 1_000_000),
+        "records_processed": sum(r["row_count"] for r in receipts),
+        "records_skipped": sum(r[name] for r in receipts for name in held_back),
+        "output_dataset": None,
+        "output_table": processor.name,
+        "data_source_primary": processor.upstream.table if processor.upstream else None,
+        "backfill_mode": mode == "backfill",
+        "force_reprocess": False,
+        "test_mode": False,
+        "triggered_by": "command",
+        "trigger_source": "manual",
+        "execution_host": socket.gethostname(),
+        "retry_attempt": 0,
+        "skipped": skip_reason is not None,
+        "skip_reason": skip_reason,
+        "warnings": json.dumps([f"{r['analysis_date']}: {r['status']}" for r in short]) if short else None,
+        "summary": json.dumps({"days": len(days), "published_days": len(receipts)}),
+    }
+
+
+def _instant(micros: int) -> dt.datetime:
+    return dt.datetime.fromtimestamp(micros / 1_000_000, dt.UTC)

@@ -1,0 +1,264 @@
+"""Audit, publish, announce: what ends a run of processors, in one transaction.
+
+Everything is idempotent: a (processor, day) whose fingerprint equals its newest receipt's is left alone, so the
+same run twice, or a retried last step, changes nothing.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from fullcourt.domain.days import sports_day, to_date
+from fullcourt.domain.errors import GateError
+from fullcourt.domain.fingerprint import hash_settings
+from fullcourt.domain.gate import Verdict
+from fullcourt.domain.processors import Processor
+from fullcourt.domain.rows import Stamp
+from fullcourt.orchestration import coverage, outcome
+from fullcourt.orchestration.history import completion_event, history_row
+from fullcourt.warehouse import Session, open_warehouse
+from schemas import TABLES
+
+DEMOTION_PERCENT = 10
+# Tables that follow a processor's rows, with the column that holds the processor and the one that holds the day.
+_FOLLOWING = ("precompute_failures", "reprocess_attempts", "breaker_actions")
+
+
+@dataclass(frozen=True)
+class Publish:
+    """A Finish: audits what the run staged, publishes what changed, and records it.
+
+    days: the game days asked for (days since 1970); each gets a receipt, rows or not.
+    """
+
+    warehouse: str
+    processors: tuple[Processor, ...]
+    days: tuple[int, ...]
+    stamp: Stamp
+    staging: str
+    started: int
+    allow_demotion: bool = False
+    mode: str = "run"
+
+    def __call__(self, staged: Sequence[Any], tallied: Sequence[Any]) -> None:
+        outcome.record(self.staging, lambda: self._publish(staged, tallied))
+
+    def _publish(self, staged: Sequence[Any], tallied: Sequence[Any]) -> dict[str, Any]:
+        files: dict[str, list[str]] = {processor.name: [] for processor in self.processors}
+        files |= {table: [] for table in (*_FOLLOWING, "dead_letters")}
+        for part in staged:
+            files.setdefault(part.table, []).append(part.path)
+        reports = []
+        with open_warehouse(self.warehouse).transaction(files) as session:
+            for processor in self.processors:
+                counts = [part.counts for part in tallied if part.processor == processor.name]
+                rows = sum(part.rows for part in staged if part.table == processor.name)
+                reports.append(_ProcessorPublish(self, processor, session, _DayCounts(self.days, counts)).run(rows))
+        return {"run_id": self.stamp.run_id, "processors": reports}
+
+
+class _DayCounts:
+    """A processor's tallies summed over its shards, one entry a day asked for."""
+
+    def __init__(self, days: tuple[int, ...], tallies: Iterable[pa.Table]) -> None:
+        self.days = np.array(sorted(days), dtype=np.int32)
+        names = (*(verdict.label for verdict in Verdict), "percent_tenths", "percent_rows")
+        self.counts = {name: np.zeros(len(days), dtype=np.int64) for name in names}
+        self.fingerprint = np.zeros(len(days), dtype=np.uint64)
+        for tally in tallies:
+            place = np.searchsorted(self.days, tally["day"].combine_chunks().cast(pa.int32()).to_numpy())
+            np.add.at(self.fingerprint, place, tally["fingerprint"].to_numpy())
+            for name, total in self.counts.items():
+                if name in tally.column_names:
+                    np.add.at(total, place, tally[name].to_numpy())
+
+    @property
+    def written(self) -> np.ndarray:
+        """Rows that go to the output table: computed ones and stubs."""
+        return sum(
+            (self.counts[v] for v in ("ready", "flagged", "incomplete", "blocked")), np.zeros(len(self.days), int)
+        )
+
+    def mean_percent(self, day: int) -> float | None:
+        rows = int(self.counts["percent_rows"][day])
+        return round(int(self.counts["percent_tenths"][day]) / rows / 10, 2) if rows else None
+
+
+class _ProcessorPublish:
+    """One processor's part of the transaction."""
+
+    def __init__(self, run: Publish, processor: Processor, session: Session, counts: _DayCounts) -> None:
+        self._run, self._processor, self._session, self._counts = run, processor, session, counts
+        self._table = TABLES[processor.name]
+        self._dates = [to_date(day) for day in counts.days]
+        self._config = hash_settings({"processor": repr(processor), "mode": run.mode})
+        self._now = dt.datetime.fromtimestamp(run.stamp.now / 1_000_000, dt.UTC)
+
+    def run(self, staged_rows: int) -> dict[str, Any]:
+        self._audit(staged_rows)
+        fingerprints = [
+            hash_settings({"content": f"{value:016x}", "config": self._config}) for value in self._counts.fingerprint
+        ]
+        known = self._newest_receipts()
+        changed = [i for i, date in enumerate(self._dates) if known.get(date, {}).get("fingerprint") != fingerprints[i]]
+        changed_dates = [self._dates[i] for i in changed]
+        demoted = self._demotions(changed_dates)
+        if changed:
+            self._replace(changed_dates)
+        covered = self._coverage()
+        receipts = [self._receipt(i, fingerprints[i], demoted.get(self._dates[i], 0), covered) for i in changed]
+        self._record(receipts)
+        statuses = {date: known[date]["status"] for date in self._dates if date not in changed_dates}
+        statuses |= {receipt["analysis_date"]: receipt["status"] for receipt in receipts}
+        return self._report(changed, statuses, demoted)
+
+    def _audit(self, staged_rows: int) -> None:
+        """Staged rows are the counted rows, each key once; otherwise nothing of the run is published."""
+        counted = int(self._counts.written.sum())
+        if staged_rows != counted:
+            raise GateError(
+                f"audit: {self._processor.name} staged {staged_rows} rows, expected the {counted} it counted"
+            )
+        keys = ", ".join(self._table.grain)
+        repeated = self._session.query(
+            f"SELECT {keys}, COUNT(*) AS copies FROM {self._session.staged(self._table.name)} "
+            f"GROUP BY {keys} HAVING COUNT(*) > 1 LIMIT 1"
+        ).to_pylist()
+        if repeated:
+            raise GateError(f"audit: {self._processor.name} staged a key more than once: {repeated[0]}")
+
+    def _newest_receipts(self) -> dict[dt.date, dict[str, Any]]:
+        rows = self._session.query(
+            "SELECT analysis_date, fingerprint, status FROM nba_orchestration.latest_receipts "
+            "WHERE processor_name = @processor AND analysis_date IN UNNEST(@days)",
+            processor=self._processor.name,
+            days=self._dates,
+        )
+        return {row["analysis_date"]: row for row in rows.to_pylist()}
+
+    def _demotions(self, dates: list[dt.date]) -> dict[dt.date, int]:
+        """Rows that are ready now and would not be; too many of a day's refuse the publish."""
+        day, keys = self._processor.day_column, self._table.grain
+        gated = self._table.readiness  # a summary has no verdict: its row is ready by being there
+        was, stays = ("stored.is_production_ready", "fresh.is_production_ready") if gated else ("TRUE", "TRUE")
+        rows = self._session.query(
+            f"SELECT stored.{day} AS day, COUNT(*) AS ready, "
+            f"COUNTIF(fresh.{day} IS NULL OR NOT {stays}) AS demoted "
+            f"FROM {self._table.id} AS stored LEFT JOIN {self._session.staged(self._table.name)} AS fresh "
+            f"ON {' AND '.join(f'fresh.{key} = stored.{key}' for key in dict.fromkeys((*keys, day)))} "
+            f"WHERE {was} AND stored.{day} IN UNNEST(@days) GROUP BY stored.{day} ORDER BY stored.{day}",
+            days=dates,
+        ).to_pylist()
+        over = [row for row in rows if 100 * row["demoted"] > DEMOTION_PERCENT * row["ready"]]
+        if over and not self._run.allow_demotion:
+            listed = ", ".join(f"{row['day']} ({row['demoted']} of {row['ready']})" for row in over[:5])
+            raise GateError(
+                f"{self._processor.name}: {len(over)} days would lose more than {DEMOTION_PERCENT} % of their ready "
+                f"rows: {listed}{', …' if len(over) > 5 else ''}; nothing was published. Repair the data, or publish "
+                "the verdicts as they now are with --allow-demotion"
+            )
+        return {row["day"]: row["demoted"] for row in rows}
+
+    def _replace(self, dates: list[dt.date]) -> None:
+        """The days' rows and failures go, the staged ones come; attempts and actions are appended."""
+        self._delete(self._table.id, f"{self._processor.day_column} IN UNNEST(@days)", dates)
+        self._insert(self._table.name, f"{self._processor.day_column} IN UNNEST(@days)", dates)
+        if not self._processor.windows:
+            return
+        mine = f"processor_name = '{self._processor.name}' AND analysis_date IN UNNEST(@days)"
+        self._delete(TABLES["precompute_failures"].id, mine, dates)
+        for table in _FOLLOWING:
+            self._insert(table, mine, dates)
+        assert self._processor.upstream is not None
+        self._insert(
+            "dead_letters", f"source = '{self._processor.upstream.table}' AND analysis_date IN UNNEST(@days)", dates
+        )
+
+    def _delete(self, table: str, where: str, dates: list[dt.date]) -> None:
+        self._session.execute(f"DELETE FROM {table} WHERE {where}", days=dates)
+
+    def _insert(self, table: str, where: str, dates: list[dt.date]) -> None:
+        columns = ", ".join(TABLES[table].by_name)
+        rows = f"SELECT {columns} FROM {self._session.staged(table)} WHERE {where}"
+        self._session.execute(f"INSERT INTO {TABLES[table].id} ({columns}) {rows}", days=dates)
+
+    def _coverage(self) -> dict[dt.date, dict[str, int]]:
+        """Per day, read back from what this transaction has just written."""
+        parameters: dict[str, Any] = {"days": self._dates}
+        if not self._processor.windows:
+            parameters["today"] = sports_day(self._now)
+        rows = self._session.query(coverage.coverage_sql(self._processor), **parameters)
+        return {row["day"]: row for row in rows.to_pylist()}
+
+    def _receipt(
+        self, index: int, fingerprint: str, demoted: int, covered: dict[dt.date, dict[str, int]]
+    ) -> dict[str, Any]:
+        date, counts, processor = self._dates[index], self._counts.counts, self._processor
+        owed = covered.get(date, {"expected": 0, "written": 0, "explained": 0, "finals": 0})
+        percent = 100.0 * (owed["written"] + owed["explained"]) / owed["expected"] if owed["expected"] else None
+        return {
+            "publish_id": hash_settings({"processor": processor.name, "day": date, "fingerprint": fingerprint}),
+            "run_id": self._run.stamp.run_id,
+            "processor_name": processor.name,
+            "phase": processor.phase.value,
+            "analysis_date": date,
+            "output_table": self._table.id,
+            "fingerprint": fingerprint,
+            "status": _status(percent, owed["finals"], int(self._counts.written[index])),
+            **{f"{verdict.label}_count": int(counts[verdict.label][index]) for verdict in Verdict},
+            "row_count": int(self._counts.written[index]),
+            "mean_completeness_pct": self._counts.mean_percent(index),
+            "coverage_expected": owed["expected"],
+            "coverage_written": owed["written"],
+            "coverage_explained": owed["explained"],
+            "coverage_synthetic": 0,
+            "coverage_pct": percent,
+            "demoted_count": demoted,
+            "mode": self._run.mode,
+            "forced": False,
+            "processor_version": processor.version,
+            "config_hash": self._config,
+            "published_at": self._now,
+        }
+
+    def _record(self, receipts: list[dict[str, Any]]) -> None:
+        """Receipts, completion events and the run's history, with the rows they speak of."""
+        insert_records(self._session, "publish_receipts", receipts)
+        events = [completion_event(receipt, self._table, self._now) for receipt in receipts]
+        insert_records(self._session, "outbox_events", events)
+        run = self._run
+        row = history_row(self._processor, run.stamp, run.started, run.mode, self._dates, receipts)
+        insert_records(self._session, "processor_run_history", [row])
+
+    def _report(self, changed: list[int], statuses: dict[dt.date, str], demoted: dict[dt.date, int]) -> dict[str, Any]:
+        """Totals over all days of the run, unchanged ones too."""
+        counts = self._counts.counts
+        rows = int(counts["percent_rows"].sum())
+        return {
+            "processor": self._processor.name,
+            "days": len(self._dates),
+            "unchanged_days": len(self._dates) - len(changed),
+            **{verdict.label: int(counts[verdict.label].sum()) for verdict in Verdict},
+            "mean_completeness_pct": round(int(counts["percent_tenths"].sum()) / rows / 10, 1) if rows else None,
+            "demoted": sum(demoted.values()),
+            "days_not_covered": [date.isoformat() for date in self._dates if statuses[date] != "COMPLETE"],
+        }
+
+
+def insert_records(session: Session, table: str, records: Sequence[dict[str, Any]]) -> None:
+    """Appends a handful of rows; columns a record does not name are null."""
+    if records:
+        session.insert(table, pa.Table.from_pylist(list(records), TABLES[table].arrow_schema))
+
+
+def _status(percent: float | None, finals: int, rows: int) -> str:
+    """NO_DATA: games were played and nothing is there. INCOMPLETE: less than 90 % of what the day owed."""
+    if finals and not rows:
+        return "NO_DATA"
+    if percent is None:
+        return "INCOMPLETE" if finals else "COMPLETE"
+    return "COMPLETE" if percent >= coverage.PASS_PERCENT else "INCOMPLETE"

@@ -1,0 +1,152 @@
+"""One phase over a range of days: snapshot, pipeline, publish, report."""
+
+import datetime as dt
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar, game_days, season_of_day
+from fullcourt.domain.days import sports_day, to_number
+from fullcourt.domain.errors import EngineError, GateError, UsageError
+from fullcourt.domain.processors import Phase, Processor
+from fullcourt.domain.rows import Stamp
+from fullcourt.orchestration import outcome
+from fullcourt.orchestration.history import history_row
+from fullcourt.orchestration.publish import Publish, insert_records
+from fullcourt.warehouse import Read, Snapshot, Warehouse, open_warehouse
+from fullcourt.warehouse.ddl import plan
+from schemas import TABLES
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What to run. The range is closed: start and end both belong to it.
+
+    settings: more fields of the pipeline's Config.
+    now: the one reading of the clock, UTC, injected so that tests and drills can set it.
+    """
+
+    warehouse: str
+    processors: tuple[Processor, ...]
+    start: dt.date
+    end: dt.date
+    now: dt.datetime
+    allow_demotion: bool = False
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    beam_args: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.start > self.end:
+            raise UsageError(f"the first day must not be after the last: start={self.start}, end={self.end}")
+
+
+class PhasePipeline(Protocol):
+    """A phase's pipeline module, handed in so that orchestration needs no Beam."""
+
+    Config: Callable[..., Any]
+
+    def reads(self, processors: tuple[Processor, ...], seasons: Sequence[int]) -> list[Read]: ...
+
+    def launch(self, config: Any, snapshot: Snapshot, finish: Publish, beam_args: Sequence[str]) -> None: ...
+
+
+Progress = Callable[[str], None]
+
+
+def run_phase(request: RunRequest, pipeline: PhasePipeline, say: Progress = lambda _: None) -> dict[str, Any]:
+    """Runs the processors over the range's game days and reports; `say` hears each step.
+
+    Returns {"run_id", "days", "processors": [...]}, or {"skipped": "no_games"} when the range has no game day.
+    Raises GateError for a season without a schedule, a failed audit or a refused demotion.
+    """
+    warehouse = open_warehouse(request.warehouse)
+    check_schema(warehouse)
+    started = micros(dt.datetime.now(dt.UTC))
+    stamp = Stamp(run_id=new_run_id(request.now), now=micros(request.now))
+    say("reading the schedule")
+    days = _days(warehouse, request)
+    if not days:
+        _record_skip(warehouse, request, stamp, started)
+        return {"run_id": stamp.run_id, "skipped": "no_games", "days": 0, "processors": []}
+    seasons = tuple(sorted({season_of_day(day) for day in days}))
+    staging = warehouse.staging(stamp.run_id)
+    try:
+        say("taking a snapshot")
+        snapshot = warehouse.snapshot(pipeline.reads(request.processors, seasons), staging)
+        finish = Publish(
+            request.warehouse, request.processors, days, stamp, str(staging), started, request.allow_demotion
+        )
+        say(f"computing {len(days)} game days")
+
+        config = pipeline.Config(request.processors, days, seasons, stamp, str(staging), **request.settings)
+        launch = partial(pipeline.launch, config, snapshot, finish, request.beam_args)
+        return {**outcome.read(str(staging), launch), "days": len(days)}
+    finally:
+        warehouse.sweep(stamp.run_id)
+
+
+def check_schema(warehouse: Warehouse) -> None:
+    """EngineError names what a warehouse lacks; nothing is defaulted."""
+    existing = warehouse.columns()
+    if not existing:
+        raise EngineError(f"no warehouse at {warehouse.url}: create it with `fullcourt init`")
+    lacking = plan(existing)
+    if lacking.drift:
+        raise EngineError(f"the warehouse differs from the schemas: {'; '.join(map(str, lacking.drift))}")
+    if lacking.changes:
+        raise EngineError(
+            f"the warehouse lacks {len(lacking.changes)} tables or columns: see `fullcourt schema plan`, then run "
+            "`fullcourt schema apply`"
+        )
+
+
+def new_run_id(now: dt.datetime) -> str:
+    """Sorts by time, and is unique."""
+    return f"{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+
+
+def micros(instant: dt.datetime) -> int:
+    """Microseconds since 1970 UTC."""
+    return int(instant.timestamp() * 1_000_000)
+
+
+def _days(warehouse: Warehouse, request: RunRequest) -> tuple[int, ...]:
+    """The range's game days. Summaries have none for days that are still to be played."""
+    seasons = sorted({season_of_day(to_number(day)) for day in (request.start, request.end)})
+    columns = ", ".join(SCHEDULE_COLUMNS)
+    schedule = warehouse.query(
+        f"SELECT {columns} FROM {TABLES['nbac_schedule'].id} WHERE season_year BETWEEN @first AND @last",
+        first=seasons[0],
+        last=seasons[-1],
+    )
+    days = game_days(schedule, request.start, request.end)
+    if not days:
+        _require_season(warehouse, schedule, request)
+    for season in sorted({season_of_day(to_number(day)) for day in days}):
+        Calendar.from_schedule(schedule, season)  # refuses a schedule that cannot be one, before anything runs
+    if request.processors[0].phase is Phase.ANALYTICS:
+        days = [day for day in days if day < sports_day(request.now)] or days[-1:]
+    return tuple(to_number(day) for day in days)
+
+
+def _require_season(warehouse: Warehouse, schedule: pa.Table, request: RunRequest) -> None:
+    """A day off is no error; a season that was never loaded is."""
+    if schedule.num_rows == 0:
+        loaded = warehouse.query(
+            f"SELECT MIN(game_date) AS first, MAX(game_date) AS last FROM {TABLES['nbac_schedule'].id}"
+        ).to_pylist()[0]
+        known = f"games from {loaded['first']} to {loaded['last']}" if loaded["first"] else "no games at all"
+        raise GateError(f"no schedule is loaded for {request.start} to {request.end}; the warehouse holds {known}")
+
+
+def _record_skip(warehouse: Warehouse, request: RunRequest, stamp: Stamp, started: int) -> None:
+    rows = [
+        history_row(processor, stamp, started, "run", [request.end], [], skip_reason="no_games")
+        for processor in request.processors
+    ]
+    with warehouse.transaction({}) as session:
+        insert_records(session, "processor_run_history", rows)

@@ -1,0 +1,85 @@
+"""Phase 2: landing files to raw tables, one job for a whole directory.
+
+Reads the files, and of the warehouse the schedule and the player registry already loaded; writes the raw tables
+the files cover and dead letters.  The same files again change nothing; a corrected file replaces the games in it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fullcourt.domain.landing import Games, Players
+from fullcourt.domain.rows import Stamp
+from pipelines.runner import make_pipeline
+from schemas import TABLES
+from transforms.finish_run import Finish, FinishRun
+from transforms.load_landing import LandingFile as LandingFile
+from transforms.load_landing import LoadLanding, with_row_number
+from transforms.packing import pack
+from transforms.stage_rows import StageRows
+
+SCHEDULE, ALIASES, DEAD = "nbac_schedule", "player_aliases", "dead_letters"
+# What every other row is resolved against: of the files of this run, and of what is already loaded.
+SIDE_INPUTS = {
+    table: pa.schema([TABLES[table].arrow_schema.field(column) for column in columns])
+    for table, columns in ((SCHEDULE, Games.COLUMNS), (ALIASES, Players.COLUMNS))
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """What to load: the files by raw table."""
+
+    files: Mapping[str, tuple[LandingFile, ...]]
+    stamp: Stamp
+    staging: str
+
+
+def build(pipeline: beam.Pipeline, config: Config, snapshot: Mapping[str, tuple[str, ...]], finish: Finish) -> None:
+    """snapshot: Parquet files of the schedule and the aliases already loaded, by table name."""
+    stored = {
+        table: pipeline
+        | f"Stored {table}" >> beam.Create(list(snapshot[table]), reshuffle=False)
+        | f"Pack {table}" >> beam.FlatMap(_packed)
+        for table in (SCHEDULE, ALIASES)
+    }
+    parts: list[beam.PCollection] = []
+
+    def load(table: str, games: beam.PCollection[bytes], players: beam.PCollection[bytes]) -> beam.PCollection[bytes]:
+        loaded = pipeline | f"Load {table}" >> LoadLanding(
+            config.files.get(table, ()),
+            games,
+            players,
+            SIDE_INPUTS[SCHEDULE],
+            SIDE_INPUTS[ALIASES],
+            TABLES[DEAD].arrow_schema,
+            config.stamp,
+            packs=SIDE_INPUTS.get(table),
+        )
+        staged = with_row_number(TABLES[table].arrow_schema)
+        parts.append(loaded.rows | f"Stage {table}" >> StageRows(table, staged, config.staging))
+        parts.append(loaded.dead | f"Stage dead {table}" >> StageRows(DEAD, TABLES[DEAD].arrow_schema, config.staging))
+        parts.append(loaded.counts)
+        return loaded.packed
+
+    games = (load(SCHEDULE, *stored.values()), stored[SCHEDULE]) | "Games" >> beam.Flatten()
+    players = (load(ALIASES, *stored.values()), stored[ALIASES]) | "Players" >> beam.Flatten()
+    for table in config.files:
+        if table not in (SCHEDULE, ALIASES):
+            load(table, games, players)
+    _ = tuple(parts) | "FinishRun" >> FinishRun(finish)
+
+
+def launch(
+    config: Config, snapshot: Mapping[str, tuple[str, ...]], finish: Finish, beam_args: Sequence[str] = ()
+) -> None:
+    """Runs the pipeline to its end."""
+    with make_pipeline(beam_args) as pipeline:
+        build(pipeline, config, snapshot, finish)
+
+
+def _packed(path: str) -> list[bytes]:
+    return [pack(batch) for batch in pq.read_table(path).to_batches()]

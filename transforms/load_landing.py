@@ -1,0 +1,141 @@
+"""Reads landing files and turns their rows into raw tables' rows, dead letters and counts."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+from apache_beam import pvalue
+
+from fullcourt.domain.landing import ROW, Games, Players, Rows, load
+from fullcourt.domain.rows import Stamp, fit
+from transforms.finish_run import Tallied
+from transforms.packing import pack, unpack
+
+BATCH_ROWS = 65_536
+LOADED, DEAD, COUNTS, PACKED = "loaded", "dead_letters", "counts", "packed"
+
+
+@dataclass(frozen=True)
+class LandingFile:
+    """One file to load: its path, its raw table, its columns, and what the rows need."""
+
+    path: str
+    name: str
+    table: str
+    columns: tuple[str, ...]
+    copied: Mapping[str, tuple[str, pa.DataType]]
+    required: tuple[str, ...]
+    schema: pa.Schema
+
+
+class Loaded(NamedTuple):
+    """rows: tables of the raw table's schema and row numbers.  dead: dead letters.  counts: Tallied a batch.
+    packed: some of the rows' columns, packed, for whoever needs them as a side input."""
+
+    rows: beam.PCollection[pa.Table]
+    dead: beam.PCollection[pa.Table]
+    counts: beam.PCollection[Tallied]
+    packed: beam.PCollection[bytes]
+
+
+@dataclass
+class LoadLanding(beam.PTransform):
+    """Loads the landing files of one raw table.
+
+    In:  a pipeline.  games, players: packed schedule and alias rows, each a PCollection used as a side input.
+    Out: Loaded; `packs` names the schema of what it packs, None packs nothing.
+    """
+
+    files: tuple[LandingFile, ...]
+    games: beam.PCollection[bytes]
+    players: beam.PCollection[bytes]
+    games_schema: pa.Schema
+    players_schema: pa.Schema
+    dead_schema: pa.Schema
+    stamp: Stamp
+    packs: pa.Schema | None = None
+
+    @beam.typehints.no_annotations  # several outputs: Beam takes hints for one
+    def expand(self, pipeline: beam.Pipeline) -> Loaded:
+        tags = (LOADED, DEAD, COUNTS, PACKED)
+        loaded = (
+            pipeline
+            | "Files" >> beam.Create(list(self.files), reshuffle=False)
+            | "Load"
+            >> beam.ParDo(
+                _Load(self),
+                beam.pvalue.AsList(self.games),
+                beam.pvalue.AsList(self.players),
+            ).with_outputs(*tags)
+        )
+        return Loaded(*(loaded[tag] for tag in tags))
+
+
+class _Load(beam.DoFn):
+    def __init__(self, how: LoadLanding) -> None:
+        self._games, self._players = how.games_schema, how.players_schema
+        self._dead, self._stamp, self._packs = how.dead_schema, how.stamp, how.packs
+
+    def process(
+        self, file: LandingFile, games: Iterable[bytes], players: Iterable[bytes]
+    ) -> Iterator[Any]:
+        schedule, registry = Games(unpack(games, self._games)), Players(unpack(players, self._players))
+        first_row = 1
+        for batch in read_batches(file.path, file.columns):
+            rows = Rows(file.name, first_row, batch)
+            left, letters, excluded = load(rows, file.table, file.copied, file.required, schedule, registry)
+            good = self._finished(left, file)
+            dead = letters.num_rows if letters is not None else 0
+            yield pvalue.TaggedOutput(LOADED, good)
+            if self._packs is not None:
+                for packed in good.select(self._packs.names).to_batches():
+                    yield pvalue.TaggedOutput(PACKED, pack(packed))
+            if letters is not None:
+                yield pvalue.TaggedOutput(DEAD, self._finished_letters(letters))
+            counts = {"read": batch.num_rows, "loaded": left.num_rows, "excluded": excluded, "dead": dead}
+            yield pvalue.TaggedOutput(
+                COUNTS, Tallied(file.name, pa.table({name: pa.array([n]) for name, n in counts.items()}))
+            )
+            first_row += batch.num_rows
+
+    def _finished(self, left: pa.Table, file: LandingFile) -> pa.Table:
+        size = left.num_rows
+        columns = {name: left[name] for name in left.column_names if name in file.schema.names or name == ROW}
+        columns |= {
+            "source_file": pa.repeat(file.name, size),
+            "run_id": self._stamp.runs(size),
+            "processed_at": self._stamp.times(size),
+        }
+        return fit(columns, with_row_number(file.schema), size)
+
+    def _finished_letters(self, letters: pa.Table) -> pa.Table:
+        size = letters.num_rows
+        columns = {name: letters[name] for name in letters.column_names}
+        columns |= {"run_id": self._stamp.runs(size), "created_at": self._stamp.times(size)}
+        return fit(columns, self._dead, size)
+
+
+def with_row_number(schema: pa.Schema) -> pa.Schema:
+    """Staged raw rows carry the row number, so that the publish can settle repeats."""
+    return schema.append(pa.field(ROW, pa.int64()))
+
+
+def read_batches(path: str, columns: Iterable[str]) -> Iterator[pa.RecordBatch]:
+    """A landing file's batches; every CSV column arrives as text, so that what cannot be read can be quoted."""
+    wanted = list(columns)
+    if path.endswith(".parquet"):
+        with pq.ParquetFile(path) as file:
+            yield from file.iter_batches(BATCH_ROWS, columns=wanted)
+    else:
+        as_text = pacsv.ConvertOptions(
+            include_columns=wanted,
+            column_types=dict.fromkeys(wanted, pa.string()),
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        )
+        with pacsv.open_csv(path, convert_options=as_text) as reader:
+            yield from reader
