@@ -80,9 +80,7 @@ class _Load(beam.DoFn):
         self._games, self._players = how.games_schema, how.players_schema
         self._dead, self._stamp, self._packs = how.dead_schema, how.stamp, how.packs
 
-    def process(
-        self, file: LandingFile, games: Iterable[bytes], players: Iterable[bytes]
-    ) -> Iterator[Any]:
+    def process(self, file: LandingFile, games: Iterable[bytes], players: Iterable[bytes]) -> Iterator[Any]:
         schedule, registry = Games(unpack(games, self._games)), Players(unpack(players, self._players))
         first_row = 1
         for batch in read_batches(file.path, file.columns):

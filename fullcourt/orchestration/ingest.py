@@ -1,7 +1,7 @@
 """Phase 2 over a directory of landing files: find, load, publish what differs, keep the manifest."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -35,8 +35,8 @@ class IngestRequest:
 class IngestPipeline(Protocol):
     """The ingest pipeline module, handed in so that orchestration needs no Beam."""
 
-    Config: Callable[..., Any]
-    LandingFile: Callable[..., Any]
+    Config: Any
+    LandingFile: Any
 
     def launch(self, config: Any, snapshot: Snapshot, finish: Any, beam_args: Sequence[str]) -> None: ...
 

@@ -5,6 +5,7 @@ same run twice, or a retried last step, changes nothing.
 """
 
 import datetime as dt
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,8 @@ from fullcourt.orchestration import coverage, outcome
 from fullcourt.orchestration.history import completion_event, history_row
 from fullcourt.warehouse import Session, open_warehouse
 from schemas import TABLES
+
+LOG = logging.getLogger(__name__)
 
 DEMOTION_PERCENT = 10
 # Tables that follow a processor's rows, with the column that holds the processor and the one that holds the day.
@@ -111,6 +114,8 @@ class _ProcessorPublish:
             self._replace(changed_dates)
         covered = self._coverage()
         receipts = [self._receipt(i, fingerprints[i], demoted.get(self._dates[i], 0), covered) for i in changed]
+        for receipt in receipts:
+            _log_day(receipt)
         self._record(receipts)
         statuses = {date: known[date]["status"] for date in self._dates if date not in changed_dates}
         statuses |= {receipt["analysis_date"]: receipt["status"] for receipt in receipts}
@@ -249,6 +254,21 @@ class _ProcessorPublish:
         }
 
 
+def _log_day(receipt: dict[str, Any]) -> None:
+    """One line a processor and day."""
+    written = receipt["ready_count"] + receipt["flagged_count"]
+    held_back = sum(receipt[f"{kind}_count"] for kind in ("incomplete", "blocked", "excluded", "dead_letter"))
+    mean = receipt["mean_completeness_pct"]
+    LOG.info(
+        "%s %s: written %d, held back %d, mean completeness %s",
+        receipt["processor_name"],
+        receipt["analysis_date"],
+        written,
+        held_back,
+        "none" if mean is None else f"{mean:.1f} %",
+    )
+
+
 def insert_records(session: Session, table: str, records: Sequence[dict[str, Any]]) -> None:
     """Appends a handful of rows; columns a record does not name are null."""
     if records:
@@ -256,9 +276,9 @@ def insert_records(session: Session, table: str, records: Sequence[dict[str, Any
 
 
 def _status(percent: float | None, finals: int, rows: int) -> str:
-    """NO_DATA: games were played and nothing is there. INCOMPLETE: less than 90 % of what the day owed."""
-    if finals and not rows:
-        return "NO_DATA"
-    if percent is None:
-        return "INCOMPLETE" if finals else "COMPLETE"
-    return "COMPLETE" if percent >= coverage.PASS_PERCENT else "INCOMPLETE"
+    """COMPLETE: nothing was owed, or 90 % of it is there or explained. NO_DATA: games were played, nothing is there."""
+    if percent is None and not finals:
+        return "COMPLETE"
+    if percent is not None and percent >= coverage.PASS_PERCENT:
+        return "COMPLETE"
+    return "INCOMPLETE" if rows else "NO_DATA"

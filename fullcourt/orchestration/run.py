@@ -47,7 +47,7 @@ class RunRequest:
 class PhasePipeline(Protocol):
     """A phase's pipeline module, handed in so that orchestration needs no Beam."""
 
-    Config: Callable[..., Any]
+    Config: Any
 
     def reads(self, processors: tuple[Processor, ...], seasons: Sequence[int]) -> list[Read]: ...
 

@@ -135,6 +135,7 @@ def _for_duckdb(tree: Any) -> Iterator[Any]:
     from sqlglot import exp
 
     _refuse_unfaithful(tree)
+    tree = tree.transform(_count_if_never_null)
     for table in tree.find_all(exp.Table):
         _rename_information_schema(table)
     if isinstance(tree, exp.Create):
@@ -169,6 +170,15 @@ def _refuse_unfaithful(tree: Any) -> None:
     }
     if found := [what for what, present in unfaithful.items() if present]:
         raise EngineError(f"would mean something else on DuckDB: {'; '.join(found)}; in: {tree.sql('bigquery')[:200]}")
+
+
+def _count_if_never_null(node: Any) -> Any:
+    """BigQuery's COUNTIF of nothing but nulls is 0; DuckDB's is null."""
+    from sqlglot import exp
+
+    if isinstance(node, exp.CountIf):
+        return exp.Count(this=exp.case().when(node.this.copy(), exp.Literal.number(1)))
+    return node
 
 
 def _rename_information_schema(table: Any) -> None:

@@ -526,7 +526,7 @@ def test_a_ready_row_with_a_permitted_miss_says_so():
 
 def test_reruns_differ_in_bookkeeping_only():
     first, second = (Nights().run(at, 18) for at in (T0, T0 + NIGHT))
-    content = [name for name in team_defense_zone_analysis.TABLE.content_columns]
+    content = list(team_defense_zone_analysis.TABLE.content_columns)
     assert first.select(content).equals(second.select(content))
     assert not first.equals(second)
 

@@ -1,0 +1,64 @@
+"""`fullcourt schema`: prints DDL, plans and applies what a warehouse lacks."""
+
+from typing import Annotated
+
+import typer
+
+from fullcourt.cli.options import DEFAULT_WAREHOUSE, WarehouseOption
+from fullcourt.domain.errors import EngineError, UsageError
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def ddl(table: Annotated[str, typer.Argument(help="Table or view, with or without its dataset.")]) -> None:
+    """Prints the BigQuery SQL that creates a table or view."""
+    from fullcourt.domain.names import suggestions
+    from fullcourt.warehouse.ddl import create_table, create_view
+    from fullcourt.warehouse.views import VIEWS
+    from schemas import TABLES
+
+    name = table.rpartition(".")[2]
+    if name in TABLES and table in (name, TABLES[name].id):
+        typer.echo(create_table(TABLES[name]) + ";")
+    elif name in VIEWS and table in (name, VIEWS[name].id):
+        typer.echo(create_view(VIEWS[name]) + ";")
+    else:
+        close = suggestions(name, [*TABLES, *VIEWS])
+        hint = f"did you mean {', '.join(close)}?" if close else f"expected one of {', '.join(TABLES)}"
+        raise UsageError(f"unknown table {table!r}: {hint}")
+
+
+@app.command()
+def plan(warehouse: WarehouseOption = DEFAULT_WAREHOUSE) -> None:
+    """Prints the BigQuery SQL of what the warehouse lacks; drift is an error."""
+    from fullcourt.warehouse import open_warehouse
+    from fullcourt.warehouse.ddl import plan as make_plan
+
+    lacking = make_plan(open_warehouse(warehouse).columns())
+    _refuse_drift([str(drift) for drift in lacking.drift])
+    for statement in lacking.changes:
+        typer.echo(statement + ";\n")
+    typer.echo(f"-- {len(lacking.changes)} changes" if lacking.changes else "-- nothing is lacking")
+
+
+@app.command()
+def apply(warehouse: WarehouseOption = DEFAULT_WAREHOUSE) -> None:
+    """Performs what the plan shows; twice in a row is safe."""
+    typer.echo(apply_plan(warehouse))
+
+
+def apply_plan(url: str) -> str:
+    from fullcourt.warehouse import open_warehouse
+    from fullcourt.warehouse.ddl import plan as make_plan
+
+    warehouse = open_warehouse(url)
+    lacking = make_plan(warehouse.columns())
+    _refuse_drift([str(drift) for drift in lacking.drift])
+    warehouse.apply(lacking.statements)
+    return f"{warehouse.url}: {len(lacking.changes)} changes applied, {len(lacking.views)} views renewed"
+
+
+def _refuse_drift(drift: list[str]) -> None:
+    if drift:
+        raise EngineError(f"the warehouse differs from the schemas, which no migration repairs: {'; '.join(drift)}")

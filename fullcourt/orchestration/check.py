@@ -1,0 +1,199 @@
+"""One entity on one day, judged from what the warehouse holds now: the same kernel as a run, without a run."""
+
+import datetime as dt
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fullcourt.domain import breaker
+from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar, season_of_day
+from fullcourt.domain.days import to_date, to_number
+from fullcourt.domain.errors import UsageError
+from fullcourt.domain.gate import (
+    BOX_COLUMNS,
+    INACTIVE_COLUMNS,
+    Observation,
+    Reason,
+    ShardTables,
+    Verdict,
+    is_complete,
+    judge_rows,
+    observe,
+    percentage,
+    permitted_misses,
+)
+from fullcourt.domain.names import TRICODES, player_lookup, suggestions
+from fullcourt.domain.processors import BY_NAME, GATED, Entity, Processor
+from fullcourt.domain.windows import Window, WindowCounts
+from fullcourt.orchestration.run import check_schema, micros
+from fullcourt.warehouse import Read, Warehouse
+from schemas import TABLES
+
+
+def check(
+    warehouse: Warehouse, entity: str, day: dt.date, now: dt.datetime, processor: str | None = None
+) -> dict[str, Any]:
+    """The verdict of every built processor on the entity, with every window's games.
+
+    entity: a tricode, or a player's name in any spelling.  UsageError suggests names for an unknown one.
+    GateError when the season of the day has no schedule.
+    """
+    check_schema(warehouse)
+    kind, key = resolve(warehouse, entity)
+    season = season_of_day(to_number(day))
+    schedule = _read(warehouse, "nbac_schedule", SCHEDULE_COLUMNS, season)
+    calendar = Calendar.from_schedule(schedule, season)
+    slots = calendar.slots_of(np.array([to_number(day)], dtype=np.int32))
+    report: dict[str, Any] = {"entity": key, "kind": kind.value, "date": day.isoformat(), "processors": []}
+    if not len(slots):
+        report["note"] = f"no games on {day}: {_neighbours(calendar, to_number(day))}"
+        return report
+    for candidate in _processors(kind, processor):
+        report["processors"].append(_judged(warehouse, candidate, schedule, season, key, int(slots[0]), now))
+    return report
+
+
+def resolve(warehouse: Warehouse, entity: str) -> tuple[Entity, str]:
+    """A team's tricode or a player's key."""
+    if entity.upper() in TRICODES and len(entity) == 3:
+        return Entity.TEAM, entity.upper()
+    wanted = player_lookup(entity)
+    found = warehouse.query(
+        "SELECT DISTINCT player_lookup FROM nba_reference.player_aliases WHERE alias_lookup = @alias "
+        "UNION DISTINCT "
+        "SELECT DISTINCT player_lookup FROM nba_raw.nbac_gamebook_player_stats WHERE player_lookup = @alias",
+        alias=wanted,
+    )["player_lookup"].to_pylist()
+    if len(found) == 1:
+        return Entity.PLAYER, found[0]
+    if found:
+        raise UsageError(f"{entity!r} names {len(found)} players: expected one of {', '.join(sorted(found))}")
+    known = warehouse.query("SELECT DISTINCT player_lookup FROM nba_raw.nbac_gamebook_player_stats")["player_lookup"]
+    names = suggestions(wanted, [name for name in known.to_pylist() if name])
+    hint = f"did you mean {', '.join(names)}?" if names else "expected a player's name or a team's tricode"
+    raise UsageError(f"unknown entity {entity!r}: {hint}")
+
+
+def _processors(kind: Entity, name: str | None) -> list[Processor]:
+    if name is not None and (name not in BY_NAME or not BY_NAME[name].windows or not BY_NAME[name].built):
+        raise UsageError(f"unknown processor {name!r}: expected one of {', '.join(p.name for p in GATED if p.built)}")
+    fitting = [p for p in GATED if p.built and p.entity is kind and name in (None, p.name)]
+    if not fitting:
+        raise UsageError(f"{name} has no rows for a {kind.value}")
+    return fitting
+
+
+def _read(warehouse: Warehouse, table: str, columns: tuple[str, ...], season: int) -> pa.Table:
+    return warehouse.query(Read(table, columns, {"season_year": [season]}).sql, season_year=[season])
+
+
+def _judged(
+    warehouse: Warehouse, processor: Processor, schedule: pa.Table, season: int, key: str, slot: int, now: dt.datetime
+) -> dict[str, Any]:
+    seen = observe(_tables(warehouse, processor, schedule, season), processor, season)
+    place = pc.index(seen.entities, key).as_py()
+    result: dict[str, Any] = {"processor": processor.name, "upstream": _upstream(processor)}
+    if place < 0 or not seen.grid.judged[place, slot]:
+        return {**result, "verdict": "not judged", "reason": _why_not_judged(seen, place, slot), "windows": []}
+    day = to_date(int(seen.calendar.days[slot]))
+    facts = breaker.newest(*_breaker_tables(warehouse, processor, key, day))
+    row = judge_rows(seen, processor, _one(place), _one(slot), facts, micros(now))
+    windows = [_window(seen, processor, window, counts, place, slot) for window, counts in row.windows.items()]
+    return {
+        **result,
+        "verdict": Verdict(int(row.verdict[0])).label,
+        "reason": Reason(int(row.reason[0])).text(processor),
+        "published": _published(warehouse, processor, key, day),
+        "windows": windows,
+    }
+
+
+def _tables(warehouse: Warehouse, processor: Processor, schedule: pa.Table, season: int) -> ShardTables:
+    upstream = processor.upstream
+    assert upstream is not None
+    # Only what the verdict needs: presence, and the counts that could contradict themselves.
+    team = ("team_abbr",) if processor.entity is Entity.PLAYER else ()
+    columns = ("game_id", upstream.entity_column, *team, "season_year", "processed_at")
+    rows = _read(warehouse, upstream.table, columns, season)
+    if processor.entity is Entity.TEAM:
+        return ShardTables(schedule, rows)
+    box = _read(warehouse, "nbac_gamebook_player_stats", BOX_COLUMNS, season)
+    return ShardTables(schedule, rows, box, _read(warehouse, "inactive_lists", INACTIVE_COLUMNS, season))
+
+
+def _breaker_tables(warehouse: Warehouse, processor: Processor, key: str, day: dt.date) -> tuple[pa.Table, pa.Table]:
+    where = "WHERE processor_name = @processor AND entity_id = @entity AND analysis_date = @day"
+    named = {"processor": processor.name, "entity": key, "day": day}
+    attempts = warehouse.query(
+        "SELECT entity_id, analysis_date, attempt_number, attempted_at, circuit_breaker_until, missing_games_hash "
+        f"FROM nba_orchestration.reprocess_attempts {where}",
+        **named,
+    )
+    actions = warehouse.query(
+        f"SELECT entity_id, analysis_date, action, acted_at FROM nba_orchestration.breaker_actions {where}", **named
+    )
+    return attempts, actions
+
+
+def _published(warehouse: Warehouse, processor: Processor, key: str, day: dt.date) -> str | None:
+    """What the published row says; None when there is none."""
+    rows = warehouse.query(
+        f"SELECT processing_decision_reason, run_id FROM {TABLES[processor.name].id} "
+        f"WHERE {processor.key_column} = @entity AND {processor.day_column} = @day",
+        entity=key,
+        day=day,
+    ).to_pylist()
+    return f"{rows[0]['processing_decision_reason']} (run {rows[0]['run_id']})" if rows else None
+
+
+def _window(
+    seen: Observation, processor: Processor, window: Window, counts: WindowCounts, place: int, slot: int
+) -> dict[str, Any]:
+    inside = np.zeros(seen.grid.required.shape[1], dtype=np.bool_)
+    inside[int(counts.first[0]) : slot] = True
+    absent = inside & seen.grid.required[place] & ~seen.grid.present[place]
+    games = seen.grid.game[place][absent]
+    ids, nba_ids = seen.calendar.game_ids, seen.calendar.nba_game_ids
+    expected, excused = int(counts.expected[0]), int(counts.excused[0])
+    tenths, known = percentage(counts)
+    gates = window in processor.windows
+    complete = bool(is_complete(counts, processor.threshold_per_mille)[0])
+    return {
+        "window": window.name,
+        "expected": expected + excused,
+        "excused": excused,
+        "required": expected,
+        "present": int(counts.actual[0]),
+        "percentage": float(tenths[0]) / 10 if known[0] else None,
+        "permitted_misses": permitted_misses(expected, processor.threshold_per_mille),
+        "verdict": ("complete" if complete else "incomplete") if gates else "trend, does not gate",
+        "missing": [{"game_id": ids[game].as_py(), "nba_game_id": nba_ids[game].as_py()} for game in map(int, games)],
+    }
+
+
+def _why_not_judged(seen: Observation, place: int, slot: int) -> str:
+    listed = place >= 0 and bool((seen.grid.team[place, :slot] >= 0).any())
+    return (
+        "unlisted in the team's last ten whole games" if listed else "not listed by any team this season before the day"
+    )
+
+
+def _neighbours(calendar: Calendar, day: int) -> str:
+    before, after = calendar.days[calendar.days < day], calendar.days[calendar.days > day]
+    parts = []
+    if len(before):
+        parts.append(f"the last game day before it is {to_date(int(before[-1]))}")
+    if len(after):
+        parts.append(f"the next is {to_date(int(after[0]))}")
+    return ", ".join(parts)
+
+
+def _upstream(processor: Processor) -> str:
+    assert processor.upstream is not None
+    return processor.upstream.table
+
+
+def _one(value: int) -> np.ndarray:
+    return np.array([value], dtype=np.int32)
