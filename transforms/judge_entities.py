@@ -1,6 +1,6 @@
 """Joins what a processor's entities must have with what is there, and splits them by verdict."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -51,6 +51,7 @@ class JudgeEntities(beam.PTransform):
 
     days: days since 1970-01-01.  schemas: the Arrow schema of each tag, for shards that lack its rows.
     output: the Arrow schema of the processor's table.  parts: as the shards were dealt.
+    make_rows: one verdict's rows of a shard as a table.
     """
 
     processor: Processor
@@ -59,6 +60,7 @@ class JudgeEntities(beam.PTransform):
     output: pa.Schema
     stamp: Stamp
     parts: int = 1
+    make_rows: Callable[[Judged, pa.Schema], pa.Table] = judged_table
 
     @beam.typehints.no_annotations  # several outputs: Beam takes hints for one
     def expand(self, inputs: dict[str, beam.PCollection[tuple[str, bytes]]]) -> Verdicts:
@@ -90,7 +92,7 @@ class _Judge(beam.DoFn):
             rows = judged.where(judged.rows.verdict == verdict)
             self._count(verdict.label, rows.size)
             if rows.size:
-                yield pvalue.TaggedOutput(verdict.label, judged_table(rows, how.output))
+                yield pvalue.TaggedOutput(verdict.label, how.make_rows(rows, how.output))
         yield pvalue.TaggedOutput(TALLY, tally(judged))
 
     def _count(self, what: str, amount: int) -> None:

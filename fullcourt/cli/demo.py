@@ -4,6 +4,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import pyarrow.compute as pc
 import typer
 
 from fullcourt.cli.options import Format
@@ -53,13 +54,12 @@ def run_demo(directory: Path) -> None:
     with progress("demo") as say:
         say("creating the warehouse")
         apply_plan(warehouse)
-        days = [day for day in league.schedule["game_date"].to_pylist() if day is not None]
-        start, end = min(days), max(days)
+        start, end = (pc.min_max(league.schedule["game_date"])[edge].as_py() for edge in ("min", "max"))
         now = dt.datetime.combine(end + dt.timedelta(days=1), dt.time(12), dt.UTC)
         ingest(IngestRequest(warehouse, landing, now), ingest_pipeline, say)
         for phase in PHASES.values():
-            run_phase(RunRequest(warehouse, select(phase.phase), start, end, now), phase.pipeline(), say)
-    typer.echo(f"A simulated half season, {len(set(days))} days from {start} to {end}, with four known defects:")
+            report = run_phase(RunRequest(warehouse, select(phase.phase), start, end, now), phase.pipeline(), say)
+    typer.echo(f"A simulated half season, {report['days']} game days up to {end}, with four known defects:")
     for defect in defects.in_order():
         typer.echo(f"  {defect.game_date}  {_described(defect)}")
     store = open_warehouse(warehouse)

@@ -47,7 +47,7 @@ def hash_column(column: pa.Array) -> Hashes:
     if pa.types.is_date32(column.type):
         column = column.cast(pa.int32())
     if pa.types.is_floating(column.type):
-        bits = column.cast(pa.float64()).fill_null(0.0).to_numpy().view(np.uint64)
+        bits = (column.cast(pa.float64()).fill_null(0.0).to_numpy() + 0.0).view(np.uint64)  # -0.0 becomes 0.0
     else:
         bits = column.cast(pa.int64()).fill_null(0).to_numpy().view(np.uint64)
     hashes = mix(bits)

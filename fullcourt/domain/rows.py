@@ -4,7 +4,7 @@ Every verdict yields rows of one shape, so that each way out of the gate is a ba
 rows (ready, flagged) carry the features; the others keep every business column null.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -216,7 +216,7 @@ def _lineage(judged: Judged) -> dict[str, pa.Array]:
     seen, rows, upstream = judged.seen, judged.rows, judged.processor.upstream
     assert upstream is not None
     source = f"source_{upstream.short}_"
-    widest = max(rows.windows.values(), key=lambda counts: int(counts.actual.sum()))
+    widest = _widest(rows.windows.values())
     stamps = seen.upstream["processed_at"].combine_chunks().cast(pa.int64()).fill_null(0).to_numpy()
     return {
         source + "last_updated": times(seen.sample.newest(stamps, rows.entity, rows.slot)),
@@ -224,6 +224,14 @@ def _lineage(judged: Judged) -> dict[str, pa.Array]:
         source + "completeness_pct": percent_column(widest),
         source + "hash": to_hex(rows.source_hash + judged.context_hash),
     }
+
+
+def _widest(windows: Iterable[WindowCounts]) -> WindowCounts:
+    """Per row the window that begins first: as all end before the row's day, it holds the others."""
+    stacked = [np.stack(values) for values in zip(*(vars(counts).values() for counts in windows), strict=True)]
+    first = stacked[0]
+    chosen = first.argmin(axis=0), np.arange(first.shape[1])
+    return WindowCounts(*(values[chosen] for values in stacked))
 
 
 _ISSUES = pa.array(

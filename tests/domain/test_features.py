@@ -10,21 +10,25 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from fullcourt.domain import gate
-from fullcourt.domain.features import FEATURES, player_shot_zones, team_defense_zones
+from fullcourt.domain.features import FEATURES, player_shot_zones
 from fullcourt.domain.processors import BY_NAME, Processor
 from fullcourt.domain.rows import Judged, Stamp, judged_table
+from fullcourt.domain.windows import days, games
 from schemas import player_shot_zone_analysis, team_defense_zone_analysis
+from schemas.completeness import multi_window
 from tests.bridge import ask_tables, tables
 from tests.reference_gate import BoxRow, Game, Season, Upstream, game_days
 
 PSZA = BY_NAME["player_shot_zone_analysis"]
 TDZA = BY_NAME["team_defense_zone_analysis"]
+SINGLE_SCHEMA = player_shot_zone_analysis.TABLE.arrow_schema
 START = date(2023, 10, 24).toordinal()
 ZONES = ("paint", "mid_range", "three_pt")
 STAMP = Stamp("run-1", 1)
@@ -284,6 +288,32 @@ def test_known_games_without_a_shot_are_no_issue():
     assert (row["total_shots_last_10"], row["paint_attempts_per_game"]) == (0, Decimal("0.0"))
     assert (row["paint_rate_last_10"], row["paint_pct_last_10"]) == (None, None)
     assert row["data_quality_issues"] == []
+
+
+# A row is the same whatever is judged with it
+
+SEVERAL = replace(PSZA, windows=(games(10), days(45)))
+SEVERAL_SCHEMA = pa.schema(
+    [*player_shot_zone_analysis.TABLE.arrow_schema, *(column.arrow_field for column in multi_window(SEVERAL.windows))]
+)
+
+
+@histories
+@example([("played", NO_SHOTS)] * 24 + [("dnp", NO_SHOTS)] * 9, (SEVERAL, SEVERAL_SCHEMA))
+@given(nights_of_a_season(), st.sampled_from(((PSZA, SINGLE_SCHEMA), (SEVERAL, SEVERAL_SCHEMA))))
+def test_a_days_rows_do_not_depend_on_the_range_they_are_computed_in(nights, case):
+    """As in the example: 45 days hold 22 games, more than the trend's 20, until she does not play for long."""
+    processor, schema = case
+    season, upstream = player_season(nights)
+    seen, rows, _ = answer(season, processor, upstream)
+
+    def table(mask: np.ndarray) -> pa.Table:
+        by_verdict = [mask & (rows.verdict == verdict) for verdict in gate.Verdict]
+        parts = [Judged(seen, rows.where(part), processor, STAMP) for part in by_verdict if part.any()]
+        return pa.concat_tables(judged_table(part, schema) for part in parts).sort_by("analysis_date")
+
+    single_days = [table(rows.slot == slot) for slot in np.unique(rows.slot)]
+    assert table(np.ones(len(rows.slot), np.bool_)).to_pylist() == pa.concat_tables(single_days).to_pylist()
 
 
 # Teams

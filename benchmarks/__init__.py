@@ -1,0 +1,1 @@
+"""Timings, as ratios of interleaved runs on the same input. Nothing here installs."""
