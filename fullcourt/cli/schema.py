@@ -30,6 +30,28 @@ def ddl(table: Annotated[str, typer.Argument(help="Table or view, with or withou
 
 
 @app.command()
+def landing() -> None:
+    """Prints the landing files that `ingest` loads, and the columns each needs, as Markdown."""
+    from fullcourt.orchestration.landing_files import EXTENSIONS, SOURCES
+
+    typer.echo("# Landing files\n")
+    typer.echo("What `fullcourt schema landing` prints: the files that `fullcourt ingest` loads. Other files in the")
+    typer.echo(
+        f"directory are listed as ignored. Each may be {', '.join(f'`{end}`' for end in EXTENSIONS)}, with a season"
+    )
+    typer.echo("or date behind its name (`schedule-2023-24.csv.gz`). Further columns do no harm.")
+    for source in SOURCES:
+        copied = {column: raw for raw, column in source.LANDING.columns.items()}
+        typer.echo(f"\n## {source.LANDING.stem} → `{source.TABLE.id}`\n\n| column | type | becomes |\n|---|---|---|")
+        for column in source.LANDING.needed:
+            target = source.TABLE.by_name.get(copied.get(column, ""))
+            kind = target.type if target else "text or number"
+            typer.echo(
+                f"| `{column}` | {kind} | {f'`{target.name}`: {target.doc}' if target else 'computed columns'} |"
+            )
+
+
+@app.command()
 def plan(warehouse: WarehouseOption = DEFAULT_WAREHOUSE) -> None:
     """Prints the BigQuery SQL of what the warehouse lacks; drift is an error."""
     from fullcourt.warehouse import open_warehouse

@@ -42,6 +42,7 @@ class Processor:
     hard: processors whose row for the same entity and day must be ready, with the flag column that says so.
     soft: processors whose absence is an issue and a default, never a gate.
     full_sample: games for a sample that is not flagged early-season.
+    known_columns: business columns that are null only when a source behind them is missing.
     threshold_per_mille: ready when 1000 x actual >= threshold x expected.
     version: changes with the code's meaning, so that a rerun is not mistaken for a repeat.
     built: its feature function exists.
@@ -58,6 +59,7 @@ class Processor:
     hard: tuple[tuple[str, str], ...] = ()
     soft: tuple[str, ...] = ()
     full_sample: int = 0
+    known_columns: tuple[str, ...] = ()
     threshold_per_mille: int = 900
     version: str = "1"
     built: bool = False
@@ -91,9 +93,30 @@ _TEAM_DEFENSE = Upstream("team_defense_game_summary", "defending_team_abbr", "te
 
 # In DAG order: within a date, an entry never reads a later one.
 PROCESSORS: tuple[Processor, ...] = (
-    Processor("team_offense_game_summary", Phase.ANALYTICS, Entity.TEAM, "game_date", built=True),
-    Processor("team_defense_game_summary", Phase.ANALYTICS, Entity.TEAM, "game_date", built=True),
-    Processor("player_game_summary", Phase.ANALYTICS, Entity.PLAYER, "game_date", built=True),
+    Processor(
+        "team_offense_game_summary",
+        Phase.ANALYTICS,
+        Entity.TEAM,
+        "game_date",
+        known_columns=("possessions", "pace", "team_paint_attempts"),
+        built=True,
+    ),
+    Processor(
+        "team_defense_game_summary",
+        Phase.ANALYTICS,
+        Entity.TEAM,
+        "game_date",
+        known_columns=("defensive_rating", "opponent_pace", "opp_paint_attempts"),
+        built=True,
+    ),
+    Processor(
+        "player_game_summary",
+        Phase.ANALYTICS,
+        Entity.PLAYER,
+        "game_date",
+        known_columns=("points", "minutes_played", "paint_attempts"),
+        built=True,
+    ),
     Processor(
         "upcoming_team_game_context",
         Phase.ANALYTICS,
@@ -122,6 +145,7 @@ PROCESSORS: tuple[Processor, ...] = (
         windows=(games(15),),
         primary=games(15),
         full_sample=15,
+        known_columns=("defensive_rating_last_15", "paint_attempts_allowed_per_game"),
         built=True,
     ),
     Processor(
@@ -134,6 +158,7 @@ PROCESSORS: tuple[Processor, ...] = (
         primary=games(10),
         trend_windows=(games(20),),
         full_sample=10,
+        known_columns=("paint_attempts_per_game",),
         built=True,
     ),
     Processor(

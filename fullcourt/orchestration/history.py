@@ -13,12 +13,14 @@ from fullcourt.domain.fingerprint import hash_settings
 from fullcourt.domain.processors import Phase, Processor
 from fullcourt.domain.rows import Stamp
 from fullcourt.domain.tables import Table
+from schemas import TABLES
 
 TOPICS = {
     Phase.INGEST.value: "nba-phase2-raw-complete",
     Phase.ANALYTICS.value: "nba-phase3-analytics-complete",
     Phase.PRECOMPUTE.value: "nba-phase4-processor-complete",
 }
+MAX_NULL_SHARE = 0.2  # above it a day's figures are published, with a warning: unknown is null, not zero
 _EVENT_STATUS = {"COMPLETE": "success", "INCOMPLETE": "partial", "NO_DATA": "no_data"}
 
 
@@ -61,9 +63,16 @@ def history_row(
     days: Sequence[dt.date],
     receipts: Sequence[dict[str, Any]],
     skip_reason: str | None = None,
+    error: str | None = None,
 ) -> dict[str, Any]:
     """processor_run_history of one processor's part in a run; columns not named stay null."""
     short = [receipt for receipt in receipts if receipt["status"] != "COMPLETE"]
+    warnings = [f"{receipt['analysis_date']}: {receipt['status']}" for receipt in short]
+    warnings += [
+        f"{receipt['analysis_date']}: {100 * receipt['max_null_share']:.0f} % of a column is unknown"
+        for receipt in receipts
+        if (receipt.get("max_null_share") or 0) > MAX_NULL_SHARE
+    ]
     held_back = ("incomplete_count", "blocked_count", "excluded_count", "dead_letter_count")
     return {
         "processor_name": processor.name,
@@ -71,13 +80,13 @@ def history_row(
         "season_year": season_of_day(to_number(max(days))) if days else None,
         "data_date": max(days, default=None),
         "phase": processor.phase.value,
-        "status": "skipped" if skip_reason else "partial" if short else "success",
+        "status": "failed" if error else "skipped" if skip_reason else "partial" if short else "success",
         "started_at": _instant(started),
         "processed_at": _instant(stamp.now),
         "duration_seconds": max(0.0, time.time() - started / 1_000_000),
         "records_processed": sum(r["row_count"] for r in receipts),
         "records_skipped": sum(r[name] for r in receipts for name in held_back),
-        "output_dataset": None,
+        "output_dataset": TABLES[processor.name].dataset,
         "output_table": processor.name,
         "data_source_primary": processor.upstream.table if processor.upstream else None,
         "backfill_mode": mode == "backfill",
@@ -89,7 +98,8 @@ def history_row(
         "retry_attempt": 0,
         "skipped": skip_reason is not None,
         "skip_reason": skip_reason,
-        "warnings": json.dumps([f"{r['analysis_date']}: {r['status']}" for r in short]) if short else None,
+        "errors": json.dumps([error]) if error else None,
+        "warnings": json.dumps(warnings) if warnings else None,
         "summary": json.dumps({"days": len(days), "published_days": len(receipts)}),
     }
 

@@ -112,8 +112,12 @@ class _ProcessorPublish:
         demoted = self._demotions(changed_dates)
         if changed:
             self._replace(changed_dates)
-        covered = self._coverage()
-        receipts = [self._receipt(i, fingerprints[i], demoted.get(self._dates[i], 0), covered) for i in changed]
+        covered, null_share = self._coverage(), self._null_shares()
+        receipts = [
+            self._receipt(i, fingerprints[i], demoted.get(self._dates[i], 0), covered)
+            | {"max_null_share": null_share.get(self._dates[i])}
+            for i in changed
+        ]
         for receipt in receipts:
             _log_day(receipt)
         self._record(receipts)
@@ -198,6 +202,16 @@ class _ProcessorPublish:
             parameters["today"] = sports_day(self._now)
         rows = self._session.query(coverage.coverage_sql(self._processor), **parameters)
         return {row["day"]: row for row in rows.to_pylist()}
+
+    def _null_shares(self) -> dict[dt.date, float]:
+        """Per day, over ready rows: the highest share of nulls in a column that only a missing source leaves null."""
+        ready = "is_production_ready" if self._table.readiness else "TRUE"
+        shares = ", ".join(f"COUNTIF({column} IS NULL) / COUNT(*)" for column in self._processor.known_columns)
+        rows = self._session.query(
+            f"SELECT {self._processor.day_column} AS day, GREATEST(0.0, {shares}) AS share "
+            f"FROM {self._session.staged(self._table.name)} WHERE {ready} GROUP BY {self._processor.day_column}"
+        )
+        return {row["day"]: row["share"] for row in rows.to_pylist()}
 
     def _receipt(
         self, index: int, fingerprint: str, demoted: int, covered: dict[dt.date, dict[str, int]]

@@ -70,7 +70,7 @@ def run_phase(request: RunRequest, pipeline: PhasePipeline, say: Progress = lamb
     say("reading the schedule")
     days = _days(warehouse, request)
     if not days:
-        _record_skip(warehouse, request, stamp, started)
+        _record_unpublished(warehouse, request, stamp, started, skip_reason="no_games")
         return {"run_id": stamp.run_id, "skipped": "no_games", "days": 0, "processors": []}
     seasons = tuple(sorted({season_of_day(day) for day in days}))
     staging = warehouse.staging(stamp.run_id)
@@ -85,6 +85,9 @@ def run_phase(request: RunRequest, pipeline: PhasePipeline, say: Progress = lamb
         config = pipeline.Config(request.processors, days, seasons, stamp, str(staging), **request.settings)
         launch = partial(pipeline.launch, config, snapshot, finish, request.beam_args)
         return {**outcome.read(str(staging), launch), "days": len(days)}
+    except GateError as error:
+        _record_unpublished(warehouse, request, stamp, started, error=str(error))
+        raise
     finally:
         warehouse.sweep(stamp.run_id)
 
@@ -143,10 +146,8 @@ def _require_season(warehouse: Warehouse, schedule: pa.Table, request: RunReques
         raise GateError(f"no schedule is loaded for {request.start} to {request.end}; the warehouse holds {known}")
 
 
-def _record_skip(warehouse: Warehouse, request: RunRequest, stamp: Stamp, started: int) -> None:
-    rows = [
-        history_row(processor, stamp, started, "run", [request.end], [], skip_reason="no_games")
-        for processor in request.processors
-    ]
+def _record_unpublished(warehouse: Warehouse, request: RunRequest, stamp: Stamp, started: int, **why: str) -> None:
+    """The history of a run that published nothing: skipped, or stopped at a gate."""
+    rows = [history_row(processor, stamp, started, "run", [request.end], [], **why) for processor in request.processors]
     with warehouse.transaction({}) as session:
         insert_records(session, "processor_run_history", rows)

@@ -34,9 +34,7 @@ class DuckDBWarehouse:
         self.url = f"duckdb://{self._path.absolute()}"
 
     def staging(self, run_id: str) -> Path:
-        directory = self._staging_root / run_id
-        directory.mkdir(parents=True, exist_ok=True)
-        return directory
+        return _made(self._staging_root / run_id)
 
     def sweep(self, run_id: str) -> None:
         shutil.rmtree(self._staging_root / run_id, ignore_errors=True)
@@ -62,8 +60,8 @@ class DuckDBWarehouse:
         return found
 
     def apply(self, statements: Sequence[str]) -> None:
-        self._path.absolute().parent.mkdir(parents=True, exist_ok=True)
-        with self._connection(read_only=False) as connection, _atomic(connection):
+        _made(self._path.absolute().parent)
+        with self._connection(read_only=False, create=True) as connection, _atomic(connection):
             for statement in statements:
                 for translated in to_duckdb(statement):
                     connection.execute(translated)
@@ -93,9 +91,9 @@ class DuckDBWarehouse:
             yield _DuckDBSession(connection, staged)
 
     @contextmanager
-    def _connection(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _connection(self, *, read_only: bool, create: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
         """An open file; every engine error leaves as EngineError, named."""
-        if read_only and not self._path.exists():
+        if not create and not self._path.exists():
             raise EngineError(f"no warehouse at {self._path}: create it with `fullcourt init`")
         try:
             connection = self._connect(read_only)
@@ -185,4 +183,13 @@ def _atomic(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 def _is_locked(error: BaseException) -> bool:
-    return isinstance(error, duckdb.IOException) and "lock" in str(error).lower()
+    # The whole phrase: the message holds the path too, and that may be anything.
+    return isinstance(error, duckdb.IOException) and "Could not set lock on file" in str(error)
+
+
+def _made(directory: Path) -> Path:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EngineError(f"cannot make the directory {directory}: {error.strerror}") from error
+    return directory
