@@ -119,9 +119,16 @@ class Players:
 
     def resolve(self, ids: pa.Array, names: pa.Array) -> pa.Array:
         """player_lookup by id, else by spelling, else the spelling itself; null where that names nobody."""
-        pairs = pa.table({"id": ids, "name": names}).group_by(["id", "name"], use_threads=False).aggregate([])
-        keyed = {(row["id"], row["name"]): self._resolve(row["id"], row["name"]) for row in pairs.to_pylist()}
-        return pa.array([keyed[pair] for pair in zip(ids.to_pylist(), names.to_pylist(), strict=True)], pa.string())
+        known_ids, known_names = ids.dictionary_encode(), names.dictionary_encode()
+        spelled = [*known_names.dictionary.to_pylist(), None]
+        numbered = [*known_ids.dictionary.to_pylist(), None]
+        pair = known_ids.indices.fill_null(len(numbered) - 1).to_numpy().astype(np.int64) * len(spelled)
+        pair += known_names.indices.fill_null(len(spelled) - 1).to_numpy()
+        distinct, place = np.unique(pair, return_inverse=True)
+        lookups = [
+            self._resolve(numbered[number // len(spelled)], spelled[number % len(spelled)]) for number in distinct
+        ]
+        return pa.array(lookups, pa.string()).take(pa.array(place))
 
     def _resolve(self, player_id: str | None, name: str | None) -> str | None:
         if player_id in self._by_id:
