@@ -28,22 +28,24 @@ ROW = "_row"  # the row's number in its file, from 1; rides along to settle repe
 class Rows:
     """A batch on its way: typed columns so far, and the dead letters found so far.
 
-    columns hold one value a row of the batch; `dead` marks rows already given up, once each.
+    numbers: the rows' numbers in the file, from 1.  columns hold one value a row of the batch; `dead` marks rows
+    already given up, once each.  sources: column -> the landing column it was parsed from.
     """
 
     source: str
-    first_row: int
+    numbers: np.ndarray
     batch: pa.RecordBatch
     columns: dict[str, pa.Array] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
     letters: list[pa.Table] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.dead = np.zeros(self.batch.num_rows, dtype=np.bool_)
-        self.numbers = np.arange(self.first_row, self.first_row + self.batch.num_rows, dtype=np.int64)
 
     def parse(self, name: str, landing: str, kind: pa.DataType) -> None:
         """Column `name` of type `kind` from a landing column; what does not parse is a dead letter."""
         raw = self.batch.column(landing)
+        self.sources[name] = landing
         self.columns[name], bad = parse(raw, kind)
         self.reject(bad, landing, raw, f"expected {_EXPECTATION[kind]}")
 
@@ -150,6 +152,8 @@ def parse(raw: pa.Array, kind: pa.DataType) -> tuple[pa.Array, Bools]:
 
 
 def _integers(raw: pa.Array) -> pa.Array:
+    if pa.types.is_decimal(raw.type):
+        raw = raw.cast(pa.string())
     if pa.types.is_string(raw.type):
         whole = pc.match_substring_regex(raw, r"^[+-]?\d{1,18}(\.0*)?$")
         digits = pc.replace_substring_regex(_where(raw, whole), r"^\+|\.0*$", "")
@@ -158,7 +162,7 @@ def _integers(raw: pa.Array) -> pa.Array:
         wide = raw.cast(pa.float64())
         whole = pc.and_(pc.is_finite(wide), pc.equal(pc.floor(wide), wide))
         return _where(wide, pc.and_(whole, pc.less(pc.abs(wide), 2.0**53))).cast(pa.int64())
-    return raw.cast(pa.int64())
+    return raw.cast(pa.int64()) if pa.types.is_integer(raw.type) else pa.nulls(len(raw), pa.int64())
 
 
 _TRUE, _FALSE = ("true", "t", "1", "yes"), ("false", "f", "0", "no")
@@ -176,6 +180,8 @@ def _dates(raw: pa.Array) -> pa.Array:
     """Calendar days as they are; instants as their sports day; a time without a zone cannot be read."""
     if pa.types.is_date(raw.type) or pa.types.is_null(raw.type):
         return raw.cast(pa.date32())
+    if not (pa.types.is_string(raw.type) or pa.types.is_timestamp(raw.type)):
+        return pa.nulls(len(raw), pa.date32())
     distinct = raw.unique()
     days = [_date(value) for value in distinct.to_pylist()]
     return pa.array(days, pa.date32()).take(pc.index_in(raw, distinct))
@@ -325,11 +331,10 @@ def alias_rows(rows: Rows, games: Games, players: Players) -> None:
     """player_aliases: a row of the file becomes one row per distinct spelling of the player's name."""
     rows.parse("universal_player_id", "player_id", pa.int64())
     names = rows.columns["player_name"].to_pylist()
+    in_shots, in_bref = (parse(rows.batch[name], pa.string())[0].to_pylist() for name in ("names_in_shots", "name_in_bref"))
     spellings = [
-        [name or "", *(in_shots or "").split("|"), in_bref or ""]
-        for name, in_shots, in_bref in zip(
-            names, rows.batch["names_in_shots"].to_pylist(), rows.batch["name_in_bref"].to_pylist(), strict=True
-        )
+        [name or "", *(shots or "").split("|"), bref or ""]
+        for name, shots, bref in zip(names, in_shots, in_bref, strict=True)
     ]
     nameless = np.array([not player_lookup(name or "") for name in names], dtype=np.bool_)
     rows.reject(nameless, "player_name", rows.columns["player_name"], "expected a name")
@@ -420,12 +425,13 @@ def check_box_score(rows: Rows, scored: Bools) -> None:
 
 def check_makes(rows: Rows, zone: str) -> None:
     makes, attempts = rows.columns[f"{zone}_makes"], rows.columns[f"{zone}_attempts"]
-    for name, value in ((f"{zone}_makes", makes), (f"{zone}_attempts", attempts)):
+    made, tried = (rows.sources.get(name, name) for name in (f"{zone}_makes", f"{zone}_attempts"))
+    for name, value in ((made, makes), (tried, attempts)):
         rows.reject(
             pc.fill_null(pc.less(value, 0), False).to_numpy(zero_copy_only=False), name, value, "expected 0 or more"
         )
     more = pc.fill_null(pc.greater(makes, attempts), False).to_numpy(zero_copy_only=False)
-    rows.reject(more, f"{zone}_makes", makes, "expected no more makes than attempts")
+    rows.reject(more, made, makes, "expected no more makes than attempts")
 
 
 def canonical_game_id(day: pa.Array, away: pa.Array, home: pa.Array) -> pa.Array:

@@ -14,14 +14,17 @@ TRICODES: frozenset[str] = frozenset(
     "UTA WAS".split()
 )
 # Letters that Unicode does not decompose, and so would vanish instead of being folded.
-_FOLDED = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"})
+_FOLDED = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŋ": "n", "ŧ": "t"}
+)
 
 
 def player_lookup(name: str) -> str:
     """The canonical key of a player's name; empty when the name holds no letter or digit."""
-    # Folding before and after decomposing: 'ß'.casefold() is 'ss', and 'İ' decomposes to two characters.
-    lowered = name.casefold().translate(_FOLDED)
-    return re.sub(r"[^a-z0-9]", "", unicodedata.normalize("NFKD", lowered).casefold())
+    # Decomposed first, so that a letter with a mark folds like the letter: 'ǿ' like 'ø'.  Folding the case again
+    # afterwards: 'İ' decomposes to a capital.
+    decomposed = unicodedata.normalize("NFKD", name.casefold()).casefold()
+    return re.sub(r"[^a-z0-9]", "", decomposed.translate(_FOLDED))
 
 
 def season_of(year: int, month: int) -> int:

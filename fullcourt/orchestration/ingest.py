@@ -98,6 +98,7 @@ class PublishRaw:
         paths: dict[str, list[str]] = {"dead_letters": []}
         for part in staged:
             paths.setdefault(part.table, []).append(part.path)
+        _refuse_torn(tallied)
         counts = {file.path.name: _sum_counts(file.path.name, tallied) for file in self.files}
         with open_warehouse(self.warehouse).transaction(paths) as session:
             self._refuse_unreadable(session, counts)
@@ -157,12 +158,37 @@ class PublishRaw:
         }
 
 
+def _refuse_torn(tallied: Sequence[Any]) -> None:
+    for part in tallied:
+        if "torn" in part.counts.column_names:
+            raise GateError(f"{part.processor} cannot be read, it may be torn: {part.counts['torn'][0].as_py()}")
+
+
 def _sum_counts(name: str, tallied: Sequence[Any]) -> dict[str, int]:
     total = {"read": 0, "loaded": 0, "excluded": 0, "dead": 0}
     for part in tallied:
         if part.processor == name:
             total = {key: value + part.counts[key][0].as_py() for key, value in total.items()}
     return total
+
+
+def _settle_fixtures(session: Session, table: Table, fresh: str) -> None:
+    """One fixture under two league ids: the more final row stays, of equals the newer, in the files and in the table."""
+    (key,) = table.replace_by
+    session.execute(
+        f"DELETE FROM {fresh} WHERE {key} IN (SELECT {key} FROM {fresh} WHERE game_id IS NOT NULL "
+        f"QUALIFY ROW_NUMBER() OVER (PARTITION BY game_id ORDER BY game_status DESC, {key} DESC) > 1)"
+    )
+    rivals = (
+        f"FROM {fresh} AS fresh JOIN {table.id} AS stored ON stored.game_id = fresh.game_id "
+        f"WHERE stored.{key} NOT IN (SELECT {key} FROM {fresh}) AND"
+    )
+    session.execute(
+        f"DELETE FROM {fresh} WHERE {key} IN (SELECT fresh.{key} {rivals} stored.game_status > fresh.game_status)"
+    )
+    session.execute(
+        f"DELETE FROM {table.id} WHERE {key} IN (SELECT stored.{key} {rivals} stored.game_status <= fresh.game_status)"
+    )
 
 
 def _replace_changed(session: Session, table: Table) -> dict[str, Any]:
@@ -178,11 +204,8 @@ def _replace_changed(session: Session, table: Table) -> dict[str, Any]:
         f"CREATE TEMP TABLE {fresh} AS SELECT {columns} FROM {session.staged(table.name)} WHERE TRUE "
         f"QUALIFY ROW_NUMBER() OVER (PARTITION BY {', '.join(table.grain)} ORDER BY {newest}) = 1"
     )
-    if "game_status" in table.by_name:  # one fixture under two league ids: the more final one stays
-        session.execute(
-            f"DELETE FROM {fresh} WHERE {key} IN (SELECT {key} FROM {fresh} WHERE game_id IS NOT NULL "
-            f"QUALIFY ROW_NUMBER() OVER (PARTITION BY game_id ORDER BY game_status DESC, {key} DESC) > 1)"
-        )
+    if "game_status" in table.by_name:
+        _settle_fixtures(session, table, fresh)
     stored = f"(SELECT * FROM {table.id} WHERE {key} IN (SELECT {key} FROM {fresh}))"
     session.execute(
         f"CREATE TEMP TABLE changed_{table.name} AS SELECT DISTINCT {key} FROM ("

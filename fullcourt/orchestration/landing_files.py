@@ -104,7 +104,8 @@ def _column_names(path: Path) -> dict[str, pa.DataType]:
         with pq.ParquetFile(path) as file:
             schema = file.schema_arrow
     else:
-        with pacsv.open_csv(path) as reader:
+        # Rows of another length are the loader's to name, one by one.
+        with pacsv.open_csv(path, parse_options=pacsv.ParseOptions(invalid_row_handler=lambda _: "skip")) as reader:
             schema = reader.schema
     return {field.name: field.type for field in schema}
 

@@ -298,7 +298,7 @@ SEVERAL_SCHEMA = pa.schema(
 )
 
 
-@histories
+@settings(histories, max_examples=25)
 @example([("played", NO_SHOTS)] * 24 + [("dnp", NO_SHOTS)] * 9, (SEVERAL, SEVERAL_SCHEMA))
 @given(nights_of_a_season(), st.sampled_from(((PSZA, SINGLE_SCHEMA), (SEVERAL, SEVERAL_SCHEMA))))
 def test_a_days_rows_do_not_depend_on_the_range_they_are_computed_in(nights, case):
@@ -497,6 +497,12 @@ def test_against_the_league(teams, games, against):
     assert tuple(str(row[f"{zone}_defense_vs_league_avg"]) for zone in ZONES) == against
     assert row["strongest_zone"] == "mid_range"
     assert row["weakest_zone"] == ("perimeter" if against[2] == "14.50" else "paint")
+
+
+def test_nine_teams_of_ten_games_and_one_of_nine_are_no_league():
+    even = even_league(10, 11, BETTER, HALF)
+    short = {place: line for place, line in even.conceded.items() if place != (even.teams[-1], START)}
+    assert str(team_row(replace(even, conceded=short))["paint_defense_vs_league_avg"]) == "2.00"
 
 
 def test_the_leagues_span_is_thirty_days():
