@@ -18,7 +18,7 @@ from fullcourt.domain.processors import Entity, Phase, Processor, Upstream
 from fullcourt.domain.rows import Judged, Stamp
 from pipelines.runner import make_pipeline
 from transforms.judge_entities import BOX, INACTIVES, SCHEDULE, UPSTREAM, JudgeEntities
-from transforms.read_shards import ReadShards
+from transforms.read_shards import ReadShards, Source
 from transforms.stage_rows import StageRows
 
 PROCESSOR = Processor(
@@ -82,26 +82,27 @@ def run(data: Path, out: Path, parts: int = 1) -> None:
         BOX: ("box", BOX_COLUMNS, {"dictionaries": keys}),
     }
     logging.getLogger().setLevel(logging.ERROR)
+    schemas = {INACTIVES: pa.schema([(name, pa.string()) for name in INACTIVE_COLUMNS])}
+    sources = {INACTIVES: Source(())}
+    for tag, (name, columns, how) in wanted.items():
+        file = data / f"{name}.parquet"
+        schemas[tag] = pa.schema([pq.read_schema(file).field(column) for column in columns])
+        sources[tag] = Source((str(file),), **how)
+    judge = JudgeEntities(
+        PROCESSOR,
+        tuple(int(day) for day in days),
+        schemas,
+        MEAN_SCHEMA,
+        Stamp("benchmark", 0, recording=False),
+        parts,
+        rows_of,
+    )
     with make_pipeline([]) as pipeline:
-        inputs = {}
-        schemas = {INACTIVES: pa.schema([(name, pa.string()) for name in INACTIVE_COLUMNS])}
-        for tag, (name, columns, how) in wanted.items():
-            file = data / f"{name}.parquet"
-            schemas[tag] = pa.schema([pq.read_schema(file).field(column) for column in columns])
-            inputs[tag] = pipeline | f"Read {name}" >> ReadShards((str(file),), seasons, "season_year", parts, **how)
-        inputs[INACTIVES] = pipeline | "No inactives" >> beam.Create([], reshuffle=False)
-        verdicts = inputs | "Judge" >> JudgeEntities(
-            PROCESSOR,
-            tuple(int(day) for day in days),
-            schemas,
-            MEAN_SCHEMA,
-            Stamp("benchmark", 0, recording=False),
-            parts,
-            rows_of,
-        )
+        verdicts = pipeline | "Read" >> ReadShards(sources, seasons, parts) | "Judge" >> judge
         held_back = (verdicts.flagged, verdicts.incomplete) | "Held back" >> beam.Flatten()
-        _ = verdicts.ready | "Write ready" >> StageRows("ready", MEAN_SCHEMA, str(out))
-        _ = held_back | "Write held back" >> StageRows("held_back", COUNT_SCHEMA, str(out))
+        named = (verdicts.ready | beam.WithKeys("ready"), held_back | "Name" >> beam.WithKeys("held_back"))
+        outputs = {"ready": MEAN_SCHEMA, "held_back": COUNT_SCHEMA}
+        _ = named | "All" >> beam.Flatten() | "Write" >> StageRows(outputs, str(out))
 
 
 if __name__ == "__main__":

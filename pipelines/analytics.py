@@ -18,7 +18,7 @@ from fullcourt.warehouse import Read, Snapshot
 from pipelines.runner import make_pipeline
 from schemas import TABLES
 from transforms.finish_run import Finish, FinishRun, Tallied
-from transforms.read_shards import ReadShards
+from transforms.read_shards import ReadShards, Source
 from transforms.stage_rows import StageRows
 from transforms.summarise_games import BOX, SCHEDULE, SHOTS, TEAM_BOX, SummariseGames
 
@@ -49,18 +49,19 @@ def reads(processors: tuple[Processor, ...], seasons: Sequence[int]) -> list[Rea
 
 def build(pipeline: beam.Pipeline, config: Config, snapshot: Snapshot, finish: Finish) -> None:
     """snapshot: of reads()."""
-    inputs = {
-        tag: pipeline | f"Read {table}" >> ReadShards(snapshot[table], config.seasons, "season_year")
-        for tag, (table, _) in SOURCES.items()
-    }
+    sources = {tag: Source(snapshot[table]) for tag, (table, _) in SOURCES.items()}
     schemas = {tag: TABLES[table].arrow_subset(columns) for tag, (table, columns) in SOURCES.items()}
     outputs = {processor.name: TABLES[processor.name].arrow_schema for processor in config.processors}
-    summarised = inputs | "SummariseGames" >> SummariseGames(config.days, schemas, outputs, config.stamp)
-    parts = []
-    for name, rows in summarised.items():
-        parts.append(rows | f"Stage {name}" >> StageRows(name, outputs[name], config.staging))
-        parts.append(rows | f"Tally {name}" >> beam.Map(_tally, name))
-    _ = tuple(parts) | "FinishRun" >> FinishRun(finish)
+    summarised = (
+        pipeline
+        | "ReadSeasons" >> ReadShards(sources, config.seasons)
+        | "SummariseGames" >> SummariseGames(config.days, schemas, outputs, config.stamp)
+    )
+    named = [rows | f"Name {name}" >> beam.WithKeys(name) for name, rows in summarised.items()]
+    everything = named | "EverySummary" >> beam.Flatten()
+    staged = everything | "StageRows" >> StageRows(outputs, config.staging)
+    tallied = everything | "Tally" >> beam.MapTuple(_tally)
+    _ = (staged, tallied) | "FinishRun" >> FinishRun(finish)
 
 
 def launch(config: Config, snapshot: Snapshot, finish: Finish, beam_args: Sequence[str] = ()) -> None:
@@ -69,5 +70,5 @@ def launch(config: Config, snapshot: Snapshot, finish: Finish, beam_args: Sequen
         build(pipeline, config, snapshot, finish)
 
 
-def _tally(rows: pa.Table, name: str) -> Tallied:
+def _tally(name: str, rows: pa.Table) -> Tallied:
     return Tallied(name, summaries.day_tally(rows))

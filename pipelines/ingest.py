@@ -46,7 +46,8 @@ def build(pipeline: beam.Pipeline, config: Config, snapshot: Mapping[str, tuple[
         | f"Pack {table}" >> beam.FlatMap(_packed)
         for table in (SCHEDULE, ALIASES)
     }
-    parts: list[beam.PCollection] = []
+    rows: list[beam.PCollection] = []
+    counts: list[beam.PCollection] = []
 
     def load(table: str, games: beam.PCollection[bytes], players: beam.PCollection[bytes]) -> beam.PCollection[bytes]:
         loaded = pipeline | f"Load {table}" >> LoadLanding(
@@ -59,10 +60,9 @@ def build(pipeline: beam.Pipeline, config: Config, snapshot: Mapping[str, tuple[
             config.stamp,
             packs=SIDE_INPUTS.get(table),
         )
-        staged = with_row_number(TABLES[table].arrow_schema)
-        parts.append(loaded.rows | f"Stage {table}" >> StageRows(table, staged, config.staging))
-        parts.append(loaded.dead | f"Stage dead {table}" >> StageRows(DEAD, TABLES[DEAD].arrow_schema, config.staging))
-        parts.append(loaded.counts)
+        rows.append(loaded.rows | f"Name {table}" >> beam.WithKeys(table))
+        rows.append(loaded.dead | f"Name dead {table}" >> beam.WithKeys(DEAD))
+        counts.append(loaded.counts)
         return loaded.packed
 
     games = (load(SCHEDULE, *stored.values()), stored[SCHEDULE]) | "Games" >> beam.Flatten()
@@ -70,7 +70,10 @@ def build(pipeline: beam.Pipeline, config: Config, snapshot: Mapping[str, tuple[
     for table in config.files:
         if table not in (SCHEDULE, ALIASES):
             load(table, games, players)
-    _ = tuple(parts) | "FinishRun" >> FinishRun(finish)
+    schemas = {table: with_row_number(TABLES[table].arrow_schema) for table in config.files}
+    schemas[DEAD] = TABLES[DEAD].arrow_schema
+    staged = rows | "EveryRow" >> beam.Flatten() | "StageRows" >> StageRows(schemas, config.staging)
+    _ = (staged, *counts) | "FinishRun" >> FinishRun(finish)
 
 
 def launch(

@@ -4,7 +4,7 @@ Reads the schedule, each processor's upstream table and, for players, raw box sc
 rows and stubs, attempts, breaker actions, failures and dead letters.  A rerun replaces the days' rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
@@ -29,7 +29,7 @@ from transforms.judge_entities import (
     JudgeEntities,
     Verdicts,
 )
-from transforms.read_shards import ReadShards
+from transforms.read_shards import ReadShards, Source
 from transforms.stage_rows import StageRows
 
 ATTEMPT_COLUMNS = (
@@ -41,6 +41,13 @@ ATTEMPT_COLUMNS = (
     "circuit_breaker_until",
     "missing_games_hash",
 )
+# The control tables that judged rows feed beside the output table.
+RECORDS: Mapping[str, records.Maker] = {
+    "precompute_failures": records.failure_rows,
+    "reprocess_attempts": records.attempt_rows,
+    "breaker_actions": records.closing_actions,
+    "dead_letters": records.dead_letter_rows,
+}
 ACTION_COLUMNS = ("processor_name", "entity_id", "analysis_date", "action", "acted_at")
 
 
@@ -57,7 +64,7 @@ class Config:
 
 
 @dataclass(frozen=True)
-class Source:
+class Input:
     """One input of a processor: table, columns, the column that names the season, how it is dealt out."""
 
     table: str
@@ -70,11 +77,14 @@ class Source:
     def schema(self) -> pa.Schema:
         return TABLES[self.table].arrow_subset(self.columns)
 
+    def source(self, files: tuple[str, ...]) -> Source:
+        return Source(files, self.season_column, self.entity_column, self.dictionaries)
+
 
 _KEYS = ("game_id", "team_abbr", "player_lookup", "defending_team_abbr", "universal_player_id")
 
 
-def sources(processor: Processor, recording: bool) -> dict[str, Source]:
+def inputs_of(processor: Processor, recording: bool) -> dict[str, Input]:
     """Everything one processor reads, by tag."""
     assert processor.upstream is not None
     upstream = processor.upstream
@@ -86,8 +96,8 @@ def sources(processor: Processor, recording: bool) -> dict[str, Source]:
         "processed_at",
     )
     reads = {
-        SCHEDULE: Source("nbac_schedule", SCHEDULE_COLUMNS),
-        UPSTREAM: Source(
+        SCHEDULE: Input("nbac_schedule", SCHEDULE_COLUMNS),
+        UPSTREAM: Input(
             upstream.table,
             tuple(dict.fromkeys(names)),
             entity_column=upstream.entity_column if player else None,
@@ -95,11 +105,11 @@ def sources(processor: Processor, recording: bool) -> dict[str, Source]:
         ),
     }
     if player:
-        reads[BOX] = Source("nbac_gamebook_player_stats", gate.BOX_COLUMNS, dictionaries=_KEYS[:3])
-        reads[INACTIVES] = Source("inactive_lists", gate.INACTIVE_COLUMNS, dictionaries=_KEYS[:3])
+        reads[BOX] = Input("nbac_gamebook_player_stats", gate.BOX_COLUMNS, dictionaries=_KEYS[:3])
+        reads[INACTIVES] = Input("inactive_lists", gate.INACTIVE_COLUMNS, dictionaries=_KEYS[:3])
     if recording:
-        reads[ATTEMPTS] = Source("reprocess_attempts", ATTEMPT_COLUMNS, "analysis_date")
-        reads[ACTIONS] = Source("breaker_actions", ACTION_COLUMNS, "analysis_date")
+        reads[ATTEMPTS] = Input("reprocess_attempts", ATTEMPT_COLUMNS, "analysis_date")
+        reads[ACTIONS] = Input("breaker_actions", ACTION_COLUMNS, "analysis_date")
     return reads
 
 
@@ -107,7 +117,7 @@ def reads(processors: tuple[Processor, ...], seasons: Sequence[int]) -> list[Rea
     """The snapshot the pipeline needs; attempts and actions of the processor, all else of the seasons in question."""
     wanted = []
     for processor in processors:
-        for tag, source in sources(processor, recording=True).items():
+        for tag, source in inputs_of(processor, recording=True).items():
             only = (
                 {"processor_name": [processor.name]} if tag in (ATTEMPTS, ACTIONS) else {"season_year": list(seasons)}
             )
@@ -122,66 +132,54 @@ def snapshot_name(processor: Processor, tag: str) -> str:
 
 def build(pipeline: beam.Pipeline, config: Config, snapshot: Snapshot, finish: Finish) -> None:
     """snapshot: of reads()."""
-    parts: list[beam.PCollection] = []
+    rows, tallies = [], []
     for processor in config.processors:
-        reads = sources(processor, config.stamp.recording)
-        inputs = {
-            tag: pipeline
-            | f"Read {processor.name} {tag}"
-            >> ReadShards(
-                snapshot[snapshot_name(processor, tag)],
-                config.seasons,
-                source.season_column,
-                _parts(processor, config),
-                source.entity_column,
-                source.dictionaries,
+        inputs = inputs_of(processor, config.stamp.recording)
+        parts = _parts(processor, config)
+        sources = {tag: i.source(snapshot[snapshot_name(processor, tag)]) for tag, i in inputs.items()}
+        verdicts = (
+            pipeline
+            | f"Read for {processor.name}" >> ReadShards(sources, config.seasons, parts)
+            | f"Judge {processor.name}"
+            >> JudgeEntities(
+                processor,
+                config.days,
+                {tag: i.schema for tag, i in inputs.items()},
+                TABLES[processor.name].arrow_schema,
+                config.stamp,
+                parts,
             )
-            for tag, source in reads.items()
-        }
-        verdicts = inputs | f"Judge {processor.name}" >> JudgeEntities(
-            processor,
-            config.days,
-            {tag: source.schema for tag, source in reads.items()},
-            TABLES[processor.name].arrow_schema,
-            config.stamp,
-            _parts(processor, config),
         )
-        parts += _stage(verdicts, processor, config)
-    _ = tuple(parts) | "FinishRun" >> FinishRun(finish)
+        rows += _rows(verdicts, processor, config.stamp)
+        tallies.append(verdicts.tally | f"Tally {processor.name}" >> beam.Map(_tally, processor.name))
+    schemas = {table: TABLES[table].arrow_schema for table in (*RECORDS, *(p.name for p in config.processors))}
+    staged = rows | "EveryRow" >> beam.Flatten() | "StageRows" >> StageRows(schemas, config.staging)
+    _ = (staged, *tallies) | "FinishRun" >> FinishRun(finish)
 
 
-def _stage(verdicts: Verdicts, processor: Processor, config: Config) -> list[beam.PCollection]:
-    """Each way out to the tables it feeds."""
-    name, stamp = processor.name, config.stamp
+def _rows(verdicts: Verdicts, processor: Processor, stamp: Stamp) -> list[beam.PCollection[tuple[str, pa.Table]]]:
+    """Each way out to the tables it feeds: (table name, rows)."""
+    name = processor.name
 
-    def stage(rows: beam.PCollection[pa.Table], table: str) -> beam.PCollection:
-        return rows | f"Stage {name} {table}" >> StageRows(table, TABLES[table].arrow_schema, config.staging)
-
-    def derive(rows: beam.PCollection[pa.Table], make: records.Maker, table: str) -> beam.PCollection:
+    def records(judged: beam.PCollection[pa.Table], table: str) -> beam.PCollection[tuple[str, pa.Table]]:
         schema = TABLES[table].arrow_schema
-        made = rows | f"Make {name} {table}" >> beam.Map(make, processor=processor, schema=schema, stamp=stamp)
-        return stage(made, table)
+        return judged | f"Make {name} {table}" >> beam.Map(_record, table, processor, schema, stamp)
 
-    written = (
-        verdicts.ready,
-        verdicts.flagged,
-        verdicts.incomplete,
-        verdicts.blocked,
-    ) | f"Rows {name}" >> beam.Flatten()
-    held_back = (
-        verdicts.incomplete,
-        verdicts.blocked,
-        verdicts.excluded,
-        verdicts.dead_letter,
-    ) | f"HeldBack {name}" >> beam.Flatten()
+    written = (verdicts.ready, verdicts.flagged, verdicts.incomplete, verdicts.blocked)
+    held_back = (verdicts.incomplete, verdicts.blocked, verdicts.excluded, verdicts.dead_letter)
     return [
-        stage(written, name),
-        derive(verdicts.incomplete, records.attempt_rows, "reprocess_attempts"),
-        derive(verdicts.ready, records.closing_actions, "breaker_actions"),
-        derive(held_back, records.failure_rows, "precompute_failures"),
-        derive(verdicts.dead_letter, records.dead_letter_rows, "dead_letters"),
-        verdicts.tally | f"Tally {name}" >> beam.Map(_tally, name),
+        written | f"Rows of {name}" >> beam.Flatten() | f"Name {name}" >> beam.WithKeys(name),
+        records(held_back | f"Held back by {name}" >> beam.Flatten(), "precompute_failures"),
+        records(verdicts.incomplete, "reprocess_attempts"),
+        records(verdicts.ready, "breaker_actions"),
+        records(verdicts.dead_letter, "dead_letters"),
     ]
+
+
+def _record(
+    judged: pa.Table, table: str, processor: Processor, schema: pa.Schema, stamp: Stamp
+) -> tuple[str, pa.Table]:
+    return table, RECORDS[table](judged, processor, schema, stamp)
 
 
 def _tally(counts: pa.Table, name: str) -> Tallied:

@@ -1,14 +1,16 @@
-"""Reads Parquet files and deals their rows out to shards."""
+"""Reads Parquet files of several kinds and deals their rows out to shards."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from apache_beam import pvalue
 
 from transforms.packing import pack
 
@@ -25,55 +27,69 @@ def season_and_part(key: str) -> tuple[int, int]:
     return int(season), int(part)
 
 
-@dataclass
-class ReadShards(beam.PTransform):
-    """Reads one table's files into packed batches per shard.
+@dataclass(frozen=True)
+class Source:
+    """Parquet files of one kind of rows, and how to deal them out.
 
-    In:  a pipeline.
-    Out: (shard key, packed Arrow batch); a shard gets one batch per season and batch of a file.
-
-    files: Parquet paths.  seasons: the seasons wanted; rows of others are dropped.
     season_column: an INT64 season_year, or a DATE column whose season is derived.
-    entity_column: deals rows out to `parts` by the entity's hash; None sends every row to every part.
+    entity_column: deals rows out to the parts by the entity's hash; None sends every row to every part.
     dictionaries: string columns to keep dictionary-encoded.
     """
 
     files: tuple[str, ...]
-    seasons: tuple[int, ...]
-    season_column: str
-    parts: int = 1
+    season_column: str = "season_year"
     entity_column: str | None = None
     dictionaries: tuple[str, ...] = ()
 
-    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection[tuple[str, bytes]]:
-        return (
+
+@dataclass
+class ReadShards(beam.PTransform):
+    """Reads several sources into packed batches per shard, in one step.
+
+    In:  a pipeline.
+    Out: {tag: (shard key, packed Arrow batch)}; a shard gets one batch per season and batch of a file.
+
+    seasons: the seasons wanted; rows of others are dropped.  parts: shards a season.
+    """
+
+    sources: Mapping[str, Source]
+    seasons: tuple[int, ...]
+    parts: int = 1
+
+    @beam.typehints.no_annotations  # several outputs: Beam takes hints for one
+    def expand(self, pipeline: beam.Pipeline) -> dict[str, beam.PCollection[tuple[str, bytes]]]:
+        files = [(tag, path) for tag, source in self.sources.items() for path in source.files]
+        dealt = (
             pipeline
-            | "Files" >> beam.Create(list(self.files), reshuffle=False)
-            | "ReadAndDeal" >> beam.ParDo(_ReadAndDeal(self))
+            | "Files" >> beam.Create(files, reshuffle=False)
+            | "ReadAndDeal" >> beam.ParDo(_ReadAndDeal(self)).with_outputs(*self.sources)
         )
+        return {tag: dealt[tag] for tag in self.sources}
 
 
-@beam.typehints.with_output_types(tuple[str, bytes])
 class _ReadAndDeal(beam.DoFn):
     def __init__(self, how: ReadShards) -> None:
         self._how = how
 
-    def process(self, path: str) -> Iterator[tuple[str, bytes]]:
-        with pq.ParquetFile(path, read_dictionary=list(self._how.dictionaries)) as file:
-            for batch in file.iter_batches(BATCH_ROWS):
-                yield from self._deal(batch)
+    def process(self, file: tuple[str, str]) -> Iterator[Any]:
+        tag, path = file
+        source = self._how.sources[tag]
+        with pq.ParquetFile(path, read_dictionary=list(source.dictionaries)) as parquet:
+            for batch in parquet.iter_batches(BATCH_ROWS):
+                for keyed in self._deal(batch, source):
+                    yield pvalue.TaggedOutput(tag, keyed)
 
-    def _deal(self, batch: pa.RecordBatch) -> Iterator[tuple[str, bytes]]:
-        how = self._how
-        season = _season(batch.column(how.season_column))
-        for wanted in how.seasons:
+    def _deal(self, batch: pa.RecordBatch, source: Source) -> Iterator[tuple[str, bytes]]:
+        parts = self._how.parts
+        season = _season(batch.column(source.season_column))
+        for wanted in self._how.seasons:
             rows = _rows_where(batch, season == wanted)
-            if how.parts == 1 or how.entity_column is None:
+            if parts == 1 or source.entity_column is None:
                 packed = pack(rows) if rows.num_rows else b""
-                dealt = [packed] * how.parts
+                dealt = [packed] * parts
             else:
-                part = part_of(rows.column(how.entity_column), how.parts)
-                dealt = [pack(_rows_where(rows, part == number)) for number in range(how.parts)]
+                part = part_of(rows.column(source.entity_column), parts)
+                dealt = [pack(_rows_where(rows, part == number)) for number in range(parts)]
             yield from ((shard_key(wanted, number), packed) for number, packed in enumerate(dealt) if packed)
 
 

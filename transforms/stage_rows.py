@@ -1,7 +1,7 @@
 """Writes Arrow tables to run-scoped Parquet files. No production table is touched."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -22,18 +22,17 @@ class Staged(NamedTuple):
 
 @dataclass
 class StageRows(beam.PTransform):
-    """Stages one table's rows.
+    """Stages rows for any of the given tables.
 
-    In:  Arrow tables that hold at least the schema's columns.
-    Out: Staged, one per bundle that had rows.  A retried bundle leaves an orphan that nothing names: the sweep of
-         the run's directory removes it.
+    In:  (table name, Arrow table that holds at least the columns of the table's schema).
+    Out: Staged, one per table and bundle that had rows.  A retried bundle leaves an orphan that nothing names: the
+         sweep of the run's directory removes it.
     """
 
-    table: str
-    schema: pa.Schema
+    schemas: Mapping[str, pa.Schema]
     directory: str
 
-    def expand(self, rows: beam.PCollection[pa.Table]) -> beam.PCollection[Staged]:
+    def expand(self, rows: beam.PCollection[tuple[str, pa.Table]]) -> beam.PCollection[Staged]:
         return rows | "WriteParquet" >> beam.ParDo(_WriteParquet(self))
 
 
@@ -41,23 +40,22 @@ class StageRows(beam.PTransform):
 class _WriteParquet(beam.DoFn):
     def __init__(self, how: StageRows) -> None:
         self._how = how
-        self._path = ""
-        self._writer: pq.ParquetWriter | None = None
-        self._rows = 0
 
     def start_bundle(self) -> None:
-        self._path = f"{self._how.directory}/{self._how.table}-{uuid.uuid4().hex}.parquet"
-        self._writer = None
-        self._rows = 0
+        self._writers: dict[str, tuple[str, pq.ParquetWriter]] = {}
+        self._rows: dict[str, int] = {}
 
-    def process(self, rows: pa.Table) -> None:
-        if self._writer is None:
-            self._writer = pq.ParquetWriter(self._path, self._how.schema, compression="lz4")
-        self._writer.write_table(rows.select(self._how.schema.names).cast(self._how.schema))
-        self._rows += rows.num_rows
+    def process(self, element: tuple[str, pa.Table]) -> None:
+        table, rows = element
+        schema = self._how.schemas[table]
+        if table not in self._writers:
+            path = f"{self._how.directory}/{table}-{uuid.uuid4().hex}.parquet"
+            self._writers[table] = path, pq.ParquetWriter(path, schema, compression="lz4")
+        self._writers[table][1].write_table(rows.select(schema.names).cast(schema))
+        self._rows[table] = self._rows.get(table, 0) + rows.num_rows
 
     def finish_bundle(self) -> Iterator[Any]:
-        if self._writer is not None:
-            self._writer.close()
-            staged = Staged(self._how.table, self._path, self._rows)
+        for table, (path, writer) in self._writers.items():
+            writer.close()
+            staged = Staged(table, path, self._rows[table])
             yield WindowedValue(staged, GlobalWindow().max_timestamp(), [GlobalWindow()])
