@@ -100,9 +100,8 @@ def run(data: Path, out: Path, parts: int = 1) -> None:
     with make_pipeline([]) as pipeline:
         verdicts = pipeline | "Read" >> ReadShards(sources, seasons, parts) | "Judge" >> judge
         held_back = (verdicts.flagged, verdicts.incomplete) | "Held back" >> beam.Flatten()
-        named = (verdicts.ready | beam.WithKeys("ready"), held_back | "Name" >> beam.WithKeys("held_back"))
-        outputs = {"ready": MEAN_SCHEMA, "held_back": COUNT_SCHEMA}
-        _ = named | "All" >> beam.Flatten() | "Write" >> StageRows(outputs, str(out))
+        for name, rows, schema in (("ready", verdicts.ready, MEAN_SCHEMA), ("held_back", held_back, COUNT_SCHEMA)):
+            _ = rows | f"Name {name}" >> beam.WithKeys(name) | f"Write {name}" >> StageRows({name: schema}, str(out))
 
 
 if __name__ == "__main__":

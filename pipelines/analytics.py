@@ -57,11 +57,12 @@ def build(pipeline: beam.Pipeline, config: Config, snapshot: Snapshot, finish: F
         | "ReadSeasons" >> ReadShards(sources, config.seasons)
         | "SummariseGames" >> SummariseGames(config.days, schemas, outputs, config.stamp)
     )
-    named = [rows | f"Name {name}" >> beam.WithKeys(name) for name, rows in summarised.items()]
-    everything = named | "EverySummary" >> beam.Flatten()
-    staged = everything | "StageRows" >> StageRows(outputs, config.staging)
-    tallied = everything | "Tally" >> beam.MapTuple(_tally)
-    _ = (staged, tallied) | "FinishRun" >> FinishRun(finish)
+    parts: list[beam.PCollection] = []
+    for name, rows in summarised.items():  # staged where they are made: a Flatten would materialise them
+        named = rows | f"Name {name}" >> beam.WithKeys(name)
+        parts.append(named | f"Stage {name}" >> StageRows(outputs, config.staging))
+        parts.append(named | f"Tally {name}" >> beam.MapTuple(_tally))
+    _ = tuple(parts) | "FinishRun" >> FinishRun(finish)
 
 
 def launch(config: Config, snapshot: Snapshot, finish: Finish, beam_args: Sequence[str] = ()) -> None:

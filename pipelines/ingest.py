@@ -46,8 +46,10 @@ def build(pipeline: beam.Pipeline, config: Config, snapshot: Mapping[str, tuple[
         | f"Pack {table}" >> beam.FlatMap(_packed)
         for table in (SCHEDULE, ALIASES)
     }
-    rows: list[beam.PCollection] = []
-    counts: list[beam.PCollection] = []
+    parts: list[beam.PCollection] = []
+    dead: list[beam.PCollection] = []
+    schemas = {table: with_row_number(TABLES[table].arrow_schema) for table in (*config.files, SCHEDULE, ALIASES)}
+    schemas[DEAD] = TABLES[DEAD].arrow_schema
 
     def load(table: str, games: beam.PCollection[bytes], players: beam.PCollection[bytes]) -> beam.PCollection[bytes]:
         loaded = pipeline | f"Load {table}" >> LoadLanding(
@@ -60,9 +62,10 @@ def build(pipeline: beam.Pipeline, config: Config, snapshot: Mapping[str, tuple[
             config.stamp,
             packs=SIDE_INPUTS.get(table),
         )
-        rows.append(loaded.rows | f"Name {table}" >> beam.WithKeys(table))
-        rows.append(loaded.dead | f"Name dead {table}" >> beam.WithKeys(DEAD))
-        counts.append(loaded.counts)
+        named = loaded.rows | f"Name {table}" >> beam.WithKeys(table)
+        parts.append(named | f"Stage {table}" >> StageRows(schemas, config.staging))
+        parts.append(loaded.counts)
+        dead.append(loaded.dead | f"Name dead {table}" >> beam.WithKeys(DEAD))
         return loaded.packed
 
     games = (load(SCHEDULE, *stored.values()), stored[SCHEDULE]) | "Games" >> beam.Flatten()
@@ -70,10 +73,8 @@ def build(pipeline: beam.Pipeline, config: Config, snapshot: Mapping[str, tuple[
     for table in config.files:
         if table not in (SCHEDULE, ALIASES):
             load(table, games, players)
-    schemas = {table: with_row_number(TABLES[table].arrow_schema) for table in config.files}
-    schemas[DEAD] = TABLES[DEAD].arrow_schema
-    staged = rows | "EveryRow" >> beam.Flatten() | "StageRows" >> StageRows(schemas, config.staging)
-    _ = (staged, *counts) | "FinishRun" >> FinishRun(finish)
+    parts.append(dead | "EveryDeadLetter" >> beam.Flatten() | "StageDead" >> StageRows(schemas, config.staging))
+    _ = tuple(parts) | "FinishRun" >> FinishRun(finish)
 
 
 def launch(

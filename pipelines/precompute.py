@@ -4,7 +4,7 @@ Reads the schedule, each processor's upstream table and, for players, raw box sc
 rows and stubs, attempts, breaker actions, failures and dead letters.  A rerun replaces the days' rows.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import apache_beam as beam
@@ -27,7 +27,6 @@ from transforms.judge_entities import (
     SCHEDULE,
     UPSTREAM,
     JudgeEntities,
-    Verdicts,
 )
 from transforms.read_shards import ReadShards, Source
 from transforms.stage_rows import StageRows
@@ -41,12 +40,21 @@ ATTEMPT_COLUMNS = (
     "circuit_breaker_until",
     "missing_games_hash",
 )
-# The control tables that judged rows feed beside the output table.
+# Control table -> how its rows are made from judged rows.
 RECORDS: Mapping[str, records.Maker] = {
     "precompute_failures": records.failure_rows,
     "reprocess_attempts": records.attempt_rows,
     "breaker_actions": records.closing_actions,
     "dead_letters": records.dead_letter_rows,
+}
+# Each way out of the gate -> whether it has rows in the output table, and the control tables it feeds.
+FEEDS: Mapping[str, tuple[bool, tuple[str, ...]]] = {
+    "ready": (True, ("breaker_actions",)),
+    "flagged": (True, ()),
+    "incomplete": (True, ("precompute_failures", "reprocess_attempts")),
+    "blocked": (True, ("precompute_failures",)),
+    "excluded": (False, ("precompute_failures",)),
+    "dead_letter": (False, ("precompute_failures", "dead_letters")),
 }
 ACTION_COLUMNS = ("processor_name", "entity_id", "analysis_date", "action", "acted_at")
 
@@ -132,7 +140,9 @@ def snapshot_name(processor: Processor, tag: str) -> str:
 
 def build(pipeline: beam.Pipeline, config: Config, snapshot: Snapshot, finish: Finish) -> None:
     """snapshot: of reads()."""
-    rows, tallies = [], []
+    ready: list[beam.PCollection] = []
+    others: list[beam.PCollection] = []
+    tallies: list[beam.PCollection] = []
     for processor in config.processors:
         inputs = inputs_of(processor, config.stamp.recording)
         parts = _parts(processor, config)
@@ -150,36 +160,25 @@ def build(pipeline: beam.Pipeline, config: Config, snapshot: Snapshot, finish: F
                 parts,
             )
         )
-        rows += _rows(verdicts, processor, config.stamp)
+        for verdict in FEEDS:
+            judged = getattr(verdicts, verdict)
+            fed = judged | f"Feed {processor.name} {verdict}" >> beam.FlatMap(_feed, verdict, processor, config.stamp)
+            (ready if verdict == "ready" else others).append(fed)
         tallies.append(verdicts.tally | f"Tally {processor.name}" >> beam.Map(_tally, processor.name))
     schemas = {table: TABLES[table].arrow_schema for table in (*RECORDS, *(p.name for p in config.processors))}
-    staged = rows | "EveryRow" >> beam.Flatten() | "StageRows" >> StageRows(schemas, config.staging)
-    _ = (staged, *tallies) | "FinishRun" >> FinishRun(finish)
+    # A Flatten materialises what flows through it, so the bulk of the rows is staged where it is judged.
+    staged = [rows | f"StageReady {number}" >> StageRows(schemas, config.staging) for number, rows in enumerate(ready)]
+    staged.append(others | "EveryOtherRow" >> beam.Flatten() | "StageOthers" >> StageRows(schemas, config.staging))
+    _ = (*staged, *tallies) | "FinishRun" >> FinishRun(finish)
 
 
-def _rows(verdicts: Verdicts, processor: Processor, stamp: Stamp) -> list[beam.PCollection[tuple[str, pa.Table]]]:
-    """Each way out to the tables it feeds: (table name, rows)."""
-    name = processor.name
-
-    def records(judged: beam.PCollection[pa.Table], table: str) -> beam.PCollection[tuple[str, pa.Table]]:
-        schema = TABLES[table].arrow_schema
-        return judged | f"Make {name} {table}" >> beam.Map(_record, table, processor, schema, stamp)
-
-    written = (verdicts.ready, verdicts.flagged, verdicts.incomplete, verdicts.blocked)
-    held_back = (verdicts.incomplete, verdicts.blocked, verdicts.excluded, verdicts.dead_letter)
-    return [
-        written | f"Rows of {name}" >> beam.Flatten() | f"Name {name}" >> beam.WithKeys(name),
-        records(held_back | f"Held back by {name}" >> beam.Flatten(), "precompute_failures"),
-        records(verdicts.incomplete, "reprocess_attempts"),
-        records(verdicts.ready, "breaker_actions"),
-        records(verdicts.dead_letter, "dead_letters"),
-    ]
-
-
-def _record(
-    judged: pa.Table, table: str, processor: Processor, schema: pa.Schema, stamp: Stamp
-) -> tuple[str, pa.Table]:
-    return table, RECORDS[table](judged, processor, schema, stamp)
+def _feed(judged: pa.Table, verdict: str, processor: Processor, stamp: Stamp) -> Iterator[tuple[str, pa.Table]]:
+    """One way out's rows to the tables it feeds: (table name, rows)."""
+    written, recorded = FEEDS[verdict]
+    if written:
+        yield processor.name, judged
+    for table in recorded:
+        yield table, RECORDS[table](judged, processor, TABLES[table].arrow_schema, stamp)
 
 
 def _tally(counts: pa.Table, name: str) -> Tallied:
