@@ -49,7 +49,7 @@ TABLE = Table(
             "usage_rate",
             "NUMERIC(5,2)",
             "100 x (FGA + 0.44 FTA + TO) x (team minutes / 5) / (minutes x the team's same sum), percent; "
-            "null without minutes or team totals.",
+            "null without minutes or team totals, and above 100, where a few seconds on court mean nothing.",
         ),
         Column("ts_pct", "NUMERIC(5,3)", "True shooting, PTS / (2 (FGA + 0.44 FTA)), a share; null without attempts."),
         Column("efg_pct", "NUMERIC(5,3)", "(FGM + 0.5 x 3PM) / FGA, a share; null without attempts."),
