@@ -1,15 +1,38 @@
 """Which engine runs a pipeline: the in-process FnApiRunner, unless Beam's own options name another."""
 
+import argparse
 from collections.abc import Sequence
+from typing import NoReturn
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
+from fullcourt.domain.errors import UsageError
+
 
 def make_pipeline(beam_args: Sequence[str]) -> beam.Pipeline:
-    """Bare DirectRunner would try to fetch another engine from the network, so ours is named."""
+    """Bare DirectRunner would try to fetch another engine from the network, so ours is named.
+
+    UsageError names an option that Beam does not know or cannot read; another runner may know more of them.
+    """
+    known, unknown = _parser().parse_known_args(list(beam_args))
+    if unknown and not known.runner:
+        raise UsageError(f"unknown Beam option {unknown[0]}: expected one of Beam's pipeline options after `--`")
     options = PipelineOptions(list(beam_args))
     if options.view_as(StandardOptions).runner:
         return beam.Pipeline(options=options)
     return beam.Pipeline(runner=FnApiRunner(), options=options)
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Beam's own drops what it does not know, and ends the process over what it cannot read."""
+    parser = _Parser(allow_abbrev=False, add_help=False)
+    for options in PipelineOptions.__subclasses__():
+        options._add_argparse_args(parser)
+    return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"Beam option: {message}")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
@@ -17,6 +18,7 @@ from transforms.packing import pack, unpack
 
 BATCH_ROWS = 65_536
 LOADED, DEAD, COUNTS, PACKED = "loaded", "dead_letters", "counts", "packed"
+TORN = "torn"  # the column of a tally that says why its file cannot be read on
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,8 @@ class LandingFile:
 
 
 class Loaded(NamedTuple):
-    """rows: tables of the raw table's schema and row numbers.  dead: dead letters.  counts: Tallied a batch.
+    """rows: tables of the raw table's schema and row numbers.  dead: dead letters.
+    counts: Tallied a batch; for a file that cannot be read on, one with its reason under TORN.
     packed: some of the rows' columns, packed, for whoever needs them as a side input."""
 
     rows: beam.PCollection[pa.Table]
@@ -82,23 +85,34 @@ class _Load(beam.DoFn):
 
     def process(self, file: LandingFile, games: Iterable[bytes], players: Iterable[bytes]) -> Iterator[Any]:
         schedule, registry = Games(unpack(games, self._games)), Players(unpack(players, self._players))
-        first_row = 1
-        for batch in read_batches(file.path, file.columns):
-            rows = Rows(file.name, first_row, batch)
-            left, letters, excluded = load(rows, file.table, file.copied, file.required, schedule, registry)
-            good = self._finished(left, file)
-            dead = letters.num_rows if letters is not None else 0
-            yield pvalue.TaggedOutput(LOADED, good)
-            if self._packs is not None:
-                for packed in good.select(self._packs.names).to_batches():
-                    yield pvalue.TaggedOutput(PACKED, pack(packed))
-            if letters is not None:
-                yield pvalue.TaggedOutput(DEAD, self._finished_letters(letters))
-            counts = {"read": batch.num_rows, "loaded": left.num_rows, "excluded": excluded, "dead": dead}
-            yield pvalue.TaggedOutput(
-                COUNTS, Tallied(file.name, pa.table({name: pa.array([n]) for name, n in counts.items()}))
-            )
-            first_row += batch.num_rows
+        ragged: list[pacsv.InvalidRow] = []
+        next_row = 1
+        try:
+            for batch in read_batches(file.path, file.columns, ragged):
+                numbers = _numbers(next_row, batch.num_rows, ragged)
+                next_row = int(numbers[-1]) + 1 if numbers.size else next_row
+                rows = Rows(file.name, numbers, batch)
+                left, letters, excluded = load(rows, file.table, file.copied, file.required, schedule, registry)
+                good = self._finished(left, file)
+                yield pvalue.TaggedOutput(LOADED, good)
+                if self._packs is not None:
+                    for packed in good.select(self._packs.names).to_batches():
+                        yield pvalue.TaggedOutput(PACKED, pack(packed))
+                yield from self._outcome(file, batch.num_rows, left.num_rows, excluded, letters)
+        except UnreadableError as error:
+            yield pvalue.TaggedOutput(COUNTS, Tallied(file.name, pa.table({TORN: [str(error)]})))
+        if ragged:
+            yield from self._outcome(file, len(ragged), 0, 0, _ragged_letters(file.name, ragged))
+
+    def _outcome(
+        self, file: LandingFile, read: int, loaded: int, excluded: int, letters: pa.Table | None
+    ) -> Iterator[Any]:
+        """The dead letters of some rows, and what became of all of them."""
+        if letters is not None:
+            yield pvalue.TaggedOutput(DEAD, self._finished_letters(letters))
+        dead = letters.num_rows if letters is not None else 0
+        counts = {"read": read, "loaded": loaded, "excluded": excluded, "dead": dead}
+        yield pvalue.TaggedOutput(COUNTS, Tallied(file.name, pa.table({name: [n] for name, n in counts.items()})))
 
     def _finished(self, left: pa.Table, file: LandingFile) -> pa.Table:
         size = left.num_rows
@@ -122,18 +136,61 @@ def with_row_number(schema: pa.Schema) -> pa.Schema:
     return schema.append(pa.field(ROW, pa.int64()))
 
 
-def read_batches(path: str, columns: Iterable[str]) -> Iterator[pa.RecordBatch]:
-    """A landing file's batches; every CSV column arrives as text, so that what cannot be read can be quoted."""
-    wanted = list(columns)
-    if path.endswith(".parquet"):
-        with pq.ParquetFile(path) as file:
-            yield from file.iter_batches(BATCH_ROWS, columns=wanted)
-    else:
-        as_text = pacsv.ConvertOptions(
-            include_columns=wanted,
-            column_types=dict.fromkeys(wanted, pa.string()),
-            strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
-        )
-        with pacsv.open_csv(path, convert_options=as_text) as reader:
-            yield from reader
+class UnreadableError(Exception):
+    """The file's bytes end or go wrong somewhere; whatever came before it is no whole file."""
+
+
+def read_batches(path: str, columns: Iterable[str], ragged: list[pacsv.InvalidRow]) -> Iterator[pa.RecordBatch]:
+    """A landing file's batches; every CSV column arrives as text, so that what cannot be read can be quoted.
+
+    CSV rows with too few or too many columns are left out, and appended to `ragged`.
+    """
+    try:
+        yield from _parquet(path, list(columns)) if path.endswith(".parquet") else _csv(path, list(columns), ragged)
+    except (pa.ArrowException, OSError, EOFError) as error:
+        raise UnreadableError(str(error).splitlines()[0]) from error
+
+
+def _parquet(path: str, wanted: list[str]) -> Iterator[pa.RecordBatch]:
+    with pq.ParquetFile(path) as file:
+        yield from file.iter_batches(BATCH_ROWS, columns=wanted)
+
+
+def _csv(path: str, wanted: list[str], ragged: list[pacsv.InvalidRow]) -> Iterator[pa.RecordBatch]:
+    def leave_out(row: pacsv.InvalidRow) -> str:
+        ragged.append(row)
+        return "skip"
+
+    as_text = pacsv.ConvertOptions(
+        include_columns=wanted,
+        column_types=dict.fromkeys(wanted, pa.string()),
+        strings_can_be_null=True,
+        quoted_strings_can_be_null=False,
+    )
+    one_by_one = pacsv.ReadOptions(use_threads=False)  # else rows have no numbers
+    with pacsv.open_csv(path, one_by_one, pacsv.ParseOptions(invalid_row_handler=leave_out), as_text) as reader:
+        yield from reader
+
+
+def _numbers(first: int, count: int, ragged: list[pacsv.InvalidRow]) -> np.ndarray:
+    """The row numbers of the next `count` rows, from 1, those of left-out rows passed over."""
+    after = np.arange(first, first + count + len(ragged), dtype=np.int64)
+    return np.setdiff1d(after, [_row_number(row) for row in ragged], assume_unique=True)[:count]
+
+
+def _row_number(row: pacsv.InvalidRow) -> int:
+    """The reader counts the header as row 1."""
+    return row.number - 1
+
+
+def _ragged_letters(source: str, ragged: list[pacsv.InvalidRow]) -> pa.Table:
+    return pa.table(
+        {
+            "source": pa.repeat(source, len(ragged)),
+            "row_number": pa.array([_row_number(row) for row in ragged], pa.int64()),
+            "value": pa.array([row.text[:200] for row in ragged]),
+            "reason": pa.array(
+                [f"expected {row.expected_columns} columns, found {row.actual_columns}" for row in ragged]
+            ),
+        }
+    )

@@ -15,6 +15,7 @@ from rich.text import Text
 from fullcourt.cli.options import Format
 
 STDERR = Console(stderr=True)
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def show(rows: Sequence[Mapping[str, Any]], form: Format, title: str = "") -> None:
@@ -39,7 +40,7 @@ def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _cell(value: Any) -> str:
     plain = _plain(value)
-    return f"'{plain}" if isinstance(value, str) and plain[:1] in "=+-@\t\r" and plain else plain
+    return f"'{plain}" if plain.startswith(_FORMULA) and not isinstance(value, int | float) else plain
 
 
 def _show_table(rows: Sequence[Mapping[str, Any]], title: str) -> None:

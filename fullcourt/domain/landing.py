@@ -331,7 +331,9 @@ def alias_rows(rows: Rows, games: Games, players: Players) -> None:
     """player_aliases: a row of the file becomes one row per distinct spelling of the player's name."""
     rows.parse("universal_player_id", "player_id", pa.int64())
     names = rows.columns["player_name"].to_pylist()
-    in_shots, in_bref = (parse(rows.batch[name], pa.string())[0].to_pylist() for name in ("names_in_shots", "name_in_bref"))
+    in_shots, in_bref = (
+        parse(rows.batch[name], pa.string())[0].to_pylist() for name in ("names_in_shots", "name_in_bref")
+    )
     spellings = [
         [name or "", *(shots or "").split("|"), bref or ""]
         for name, shots, bref in zip(names, in_shots, in_bref, strict=True)

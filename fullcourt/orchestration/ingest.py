@@ -173,7 +173,7 @@ def _sum_counts(name: str, tallied: Sequence[Any]) -> dict[str, int]:
 
 
 def _settle_fixtures(session: Session, table: Table, fresh: str) -> None:
-    """One fixture under two league ids: the more final row stays, of equals the newer, in the files and in the table."""
+    """One fixture under two league ids: the more final row stays, of equals the newer, in files and table alike."""
     (key,) = table.replace_by
     session.execute(
         f"DELETE FROM {fresh} WHERE {key} IN (SELECT {key} FROM {fresh} WHERE game_id IS NOT NULL "

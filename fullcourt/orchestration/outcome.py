@@ -37,6 +37,10 @@ def read(directory: str, launch: Callable[[], None]) -> dict[str, Any]:
     outcome = json.loads(path.read_text()) if path.exists() else {}
     if "error" in outcome:
         raise getattr(errors, outcome["error"])(outcome["message"]) from failure
+    if isinstance(failure, FullCourtError):
+        raise failure
+    if failure is not None and _last_line(failure).startswith(KeyboardInterrupt.__name__):
+        raise KeyboardInterrupt from failure  # pressed inside a step, where the runner makes it a failure like others
     if failure is not None:
         raise errors.EngineError(f"the pipeline failed: {_last_line(failure)}") from failure
     if "report" not in outcome:

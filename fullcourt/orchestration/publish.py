@@ -114,7 +114,7 @@ class _ProcessorPublish:
             self._replace(changed_dates)
         covered, null_share = self._coverage(), self._null_shares()
         receipts = [
-            self._receipt(i, fingerprints[i], demoted.get(self._dates[i], 0), covered)
+            self._receipt(i, fingerprints[i], demoted.get(self._dates[i], 0), covered, known.get(self._dates[i], {}))
             | {"max_null_share": null_share.get(self._dates[i])}
             for i in changed
         ]
@@ -142,7 +142,8 @@ class _ProcessorPublish:
 
     def _newest_receipts(self) -> dict[dt.date, dict[str, Any]]:
         rows = self._session.query(
-            "SELECT analysis_date, fingerprint, status FROM nba_orchestration.latest_receipts "
+            "SELECT analysis_date, fingerprint, status, publish_id, published_at "
+            "FROM nba_orchestration.latest_receipts "
             "WHERE processor_name = @processor AND analysis_date IN UNNEST(@days)",
             processor=self._processor.name,
             days=self._dates,
@@ -214,13 +215,16 @@ class _ProcessorPublish:
         return {row["day"]: row["share"] for row in rows.to_pylist()}
 
     def _receipt(
-        self, index: int, fingerprint: str, demoted: int, covered: dict[dt.date, dict[str, int]]
+        self, index: int, fingerprint: str, demoted: int, covered: dict[dt.date, dict[str, int]], last: dict[str, Any]
     ) -> dict[str, Any]:
+        """last: the day's newest receipt so far, empty if it has none; this one comes after it whatever the clock."""
         date, counts, processor = self._dates[index], self._counts.counts, self._processor
         owed = covered.get(date, {"expected": 0, "written": 0, "explained": 0, "finals": 0})
         percent = 100.0 * (owed["written"] + owed["explained"]) / owed["expected"] if owed["expected"] else None
         return {
-            "publish_id": hash_settings({"processor": processor.name, "day": date, "fingerprint": fingerprint}),
+            "publish_id": hash_settings(
+                {"processor": processor.name, "day": date, "fingerprint": fingerprint, "after": last.get("publish_id")}
+            ),
             "run_id": self._run.stamp.run_id,
             "processor_name": processor.name,
             "phase": processor.phase.value,
@@ -241,7 +245,7 @@ class _ProcessorPublish:
             "forced": False,
             "processor_version": processor.version,
             "config_hash": self._config,
-            "published_at": self._now,
+            "published_at": max(self._now, last["published_at"] + dt.timedelta(microseconds=1)) if last else self._now,
         }
 
     def _record(self, receipts: list[dict[str, Any]]) -> None:

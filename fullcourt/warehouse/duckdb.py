@@ -7,7 +7,7 @@ to publish; a held lock is waited for, bounded, and then named with its owner.
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +177,8 @@ def _atomic(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.execute("ROLLBACK")
+        with suppress(duckdb.Error):  # it may still hold an open result; closing the connection rolls back as well
+            connection.execute("ROLLBACK")
         raise
     connection.execute("COMMIT")
 

@@ -1,0 +1,107 @@
+"""Simulated leagues, and warehouses prepared once and copied to each test that wants one."""
+
+import datetime as dt
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from fullcourt.demo.landing import League
+from fullcourt.demo.league import simulate, write
+from tests.houses import House
+
+
+def after(league: League) -> dt.datetime:
+    """Noon UTC of the day after the league's last game."""
+    return dt.datetime.combine(max(league.schedule["game_date"].to_pylist()) + dt.timedelta(1), dt.time(12), dt.UTC)
+
+
+@pytest.fixture(scope="session")
+def league() -> League:
+    """Six games a team: enough to load, too few to leave the season's first weeks."""
+    return simulate([2024], games_per_team=6)
+
+
+@pytest.fixture(scope="session")
+def landing_files(league: League, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("league") / "landing"
+    write(league, directory)
+    return directory
+
+
+@pytest.fixture
+def landing(landing_files: Path, tmp_path: Path) -> Path:
+    """The league's landing files, to damage at will."""
+    return Path(shutil.copytree(landing_files, tmp_path / "landing"))
+
+
+@pytest.fixture(scope="session")
+def empty_file(league: League, tmp_path_factory: pytest.TempPathFactory) -> House:
+    """A warehouse with every table and no rows; not to be written to."""
+    return House.new(tmp_path_factory.mktemp("empty") / "empty.duckdb", after(league))
+
+
+@pytest.fixture(scope="session")
+def loaded_file(empty_file: House, landing_files: Path, tmp_path_factory: pytest.TempPathFactory) -> House:
+    """The same with the league's landing files loaded; not to be written to."""
+    house = empty_file.copy(tmp_path_factory.mktemp("loaded") / "loaded.duckdb")
+    house.ingest(landing_files)
+    return house
+
+
+@pytest.fixture
+def empty_house(empty_file: House, tmp_path: Path) -> House:
+    return empty_file.copy(tmp_path / "house.duckdb")
+
+
+@pytest.fixture
+def loaded_house(loaded_file: House, tmp_path: Path) -> House:
+    return loaded_file.copy(tmp_path / "house.duckdb")
+
+
+@dataclass(frozen=True)
+class Season:
+    """A quarter of a season in which one team's box scores of two games, and its opponents', were lost.
+
+    house: with everything ingested and summarised.  landing: all files, whole.  judged: the last game days, after
+    bootstrap and after the lost games.  team: whose two games are lost.
+    """
+
+    house: House
+    league: League
+    landing: Path
+    days: tuple[dt.date, ...]
+    judged: tuple[dt.date, ...]
+    team: str
+    lost: tuple[str, ...]
+
+
+@pytest.fixture(scope="session")
+def season(empty_file: House, tmp_path_factory: pytest.TempPathFactory) -> Season:
+    directory = tmp_path_factory.mktemp("season")
+    league = simulate([2024], games_per_team=20)
+    games = [row for row in league.schedule.to_pylist() if row["season_type"] == "regular"]
+    days = tuple(sorted({game["game_date"] for game in games}))
+    judged = days[-4:]
+    team = games[0]["home_tricode"]
+    mine = [g for g in games if team in (g["home_tricode"], g["away_tricode"]) and g["game_date"] < judged[0]]
+    lost = tuple(game["game_id"] for game in sorted(mine, key=lambda game: game["game_date"])[-2:])
+    write(league, directory / "whole")
+    there = {
+        name: getattr(league, name).filter(~pc.is_in(pc.field("game_id"), pa.array(lost)))
+        for name in ("player_boxscores", "team_boxscores", "shots")
+    }
+    write(replace(league, **there), directory / "damaged")
+    house = empty_file.copy(directory / "season.duckdb")
+    house.now = after(league)
+    house.ingest(directory / "damaged")
+    house.run("analytics", days[0], days[-1])
+    return Season(house, league, directory / "whole", days, judged, team, lost)
+
+
+@pytest.fixture
+def season_house(season: Season, tmp_path: Path) -> House:
+    return season.house.copy(tmp_path / "season.duckdb")

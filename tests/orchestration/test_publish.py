@@ -1,0 +1,463 @@
+"""Write, audit, publish: what a run leaves behind, and what it leaves alone."""
+
+import datetime as dt
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from fullcourt.domain.errors import EngineError, GateError, UsageError
+from fullcourt.domain.processors import BY_NAME, Phase, select
+from fullcourt.orchestration.run import RunRequest, run_phase
+from pipelines import precompute
+from schemas import TABLES
+from tests.houses import LEDGER
+
+HOUR = dt.timedelta(hours=1)
+TDZA, PSZA = "team_defense_zone_analysis", "player_shot_zone_analysis"
+SUMMARIES = ("team_offense_game_summary", "team_defense_game_summary", "player_game_summary")
+PUBLISHED = (*SUMMARIES, TDZA, PSZA, *LEDGER)
+
+
+def verdict(house, processor, entity, day):
+    """What the published row says."""
+    key = BY_NAME[processor].key_column
+    rows = house.query(
+        "SELECT is_production_ready AS ready, reprocess_attempt_count AS attempts, circuit_breaker_active AS blocked, "
+        f"processing_decision_reason AS reason FROM {TABLES[processor].id} "
+        f"WHERE {key} = @entity AND analysis_date = @day",
+        entity=entity,
+        day=day,
+    )
+    return rows[0] if rows else None
+
+
+def receipts(house, processor, day=None):
+    rows = house.query(
+        "SELECT * FROM nba_orchestration.publish_receipts WHERE processor_name = @processor "
+        "ORDER BY analysis_date, published_at",
+        processor=processor,
+    )
+    return [row for row in rows if day in (None, row["analysis_date"])]
+
+
+def attempts(house, processor, entity):
+    rows = house.query(
+        "SELECT analysis_date, attempt_number, circuit_breaker_tripped AS tripped "
+        "FROM nba_orchestration.reprocess_attempts WHERE processor_name = @processor AND entity_id = @entity "
+        "ORDER BY analysis_date, attempted_at",
+        processor=processor,
+        entity=entity,
+    )
+    return [tuple(row.values()) for row in rows]
+
+
+def played_day(season, number=0):
+    """One of the judged days on which the team with the lost games plays."""
+    games = season.league.schedule.to_pylist()
+    days = [g["game_date"] for g in games if season.team in (g["home_tricode"], g["away_tricode"])]
+    return sorted(day for day in days if day in season.judged)[number]
+
+
+def repair(house, season):
+    """The whole files arrive, and the lost games are summarised."""
+    house.ingest(season.landing)
+    games = season.league.schedule.to_pylist()
+    for day in sorted({game["game_date"] for game in games if game["game_id"] in season.lost}):
+        house.run("analytics", day)
+
+
+def damage(house, day, tables=("team_defense_game_summary",), share="TRUE"):
+    """Upstream rows of a day vanish."""
+    with house.warehouse.transaction({}) as session:
+        for table in tables:
+            session.execute(f"DELETE FROM {TABLES[table].id} WHERE game_date = @day AND {share}", day=day)
+
+
+# ---- rerun
+
+
+def test_an_identical_rerun_changes_nothing(season_house, season):
+    early = season.days[20:23]
+    for phase in ("analytics", "precompute"):
+        season_house.run(phase, early[0], early[-1])
+    before = season_house.tables(*PUBLISHED)
+    for phase in ("analytics", "precompute"):
+        report = season_house.run(phase, early[0], early[-1], now=season_house.now + HOUR)
+        assert [p["unchanged_days"] for p in report["processors"]] == [p["days"] for p in report["processors"]]
+        assert {p["days"] for p in report["processors"]} == {len(early)}
+    assert season_house.tables(*PUBLISHED) == before
+
+
+def test_a_part_of_a_range_has_identical_rows(season_house, season, tmp_path):
+    days = season.days[20:24]
+    other = season_house.copy(tmp_path / "other.duckdb")
+    season_house.run("precompute", days[0], days[-1])
+    for day in reversed(days):
+        other.run("precompute", day)
+    for name in (TDZA, PSZA):
+        assert other.table(name, content=True).equals(season_house.table(name, content=True))
+    before = season_house.tables(*PUBLISHED)
+    assert [p["unchanged_days"] for p in season_house.run("precompute", days[1], days[2])["processors"]] == [2, 2]
+    assert season_house.tables(*PUBLISHED) == before
+
+
+@pytest.mark.parametrize("change", [{"version": "2"}, {"threshold_per_mille": 850}], ids=["code version", "threshold"])
+def test_a_change_of_code_or_threshold_is_no_repeat(season_house, season, change):
+    day = played_day(season)
+    season_house.run("precompute", day, processors=[TDZA])
+    assert verdict(season_house, TDZA, season.team, day)["ready"] is False
+    report = season_house.run("precompute", day, processors=(replace(BY_NAME[TDZA], **change),))
+    assert report["processors"][0]["unchanged_days"] == 0
+    assert len(receipts(season_house, TDZA)) == 2
+    assert verdict(season_house, TDZA, season.team, day)["ready"] is ("threshold_per_mille" in change)  # 13 of 15
+
+
+def test_going_back_and_forth_under_one_clock_the_last_publish_stands(season_house, season):
+    """Drills give many runs the same instant; the newest receipt is the last one nonetheless."""
+    day = season.days[20]
+    versions = [(replace(BY_NAME[TDZA], version=version),) for version in ("1", "2", "1", "3", "1")]
+    for processors in versions:
+        report = season_house.run("precompute", day, processors=processors)
+        assert report["processors"][0]["unchanged_days"] == 0
+    assert season_house.run("precompute", day, processors=versions[-1])["processors"][0]["unchanged_days"] == 1
+    (latest,) = season_house.query(
+        "SELECT processor_version, published_at FROM nba_orchestration.latest_receipts WHERE processor_name = @name",
+        name=TDZA,
+    )
+    assert latest["processor_version"] == "1"
+    keys = [tuple(row[name] for name in TABLES["publish_receipts"].grain) for row in receipts(season_house, TDZA)]
+    assert len(set(keys)) == len(keys) == 5
+
+
+# ---- breaker
+
+
+def test_an_incomplete_day_is_tried_until_its_breaker_opens_and_closes_when_data_comes(season_house, season):
+    day, other = played_day(season, 0), played_day(season, 1)
+    season_house.run("precompute", other)
+    seen = []
+    for run in range(5):
+        report = season_house.run("precompute", day, now=season_house.now + run * HOUR)
+        row = verdict(season_house, TDZA, season.team, day)
+        seen.append((row["attempts"], row["blocked"], row["reason"], report["processors"][0]["unchanged_days"]))
+    assert seen == [
+        (1, False, "incomplete_upstream_data", 0),
+        (2, False, "incomplete_upstream_data", 0),
+        (3, False, "incomplete_upstream_data", 0),
+        (3, True, "circuit_breaker_active", 0),
+        (3, True, "circuit_breaker_active", 1),
+    ]
+    expected = [(day, 1, False), (day, 2, False), (day, 3, True), (other, 1, False)]
+    assert attempts(season_house, TDZA, season.team) == expected
+
+    repair(season_house, season)
+    season_house.run("precompute", day, now=season_house.now + 6 * HOUR)
+    assert verdict(season_house, TDZA, season.team, day)["ready"] is True
+    assert attempts(season_house, TDZA, season.team) == expected
+    closed = season_house.query(
+        "SELECT action, analysis_date, reason FROM nba_orchestration.breaker_actions "
+        "WHERE processor_name = @processor AND entity_id = @entity",
+        processor=TDZA,
+        entity=season.team,
+    )
+    assert closed == [{"action": "close", "analysis_date": day, "reason": "auto_reset_on_data"}]
+    assert verdict(season_house, TDZA, season.team, other)["ready"] is False
+    assert season_house.one(
+        "SELECT COUNT(*) AS n FROM nba_orchestration.breaker_state WHERE entity_id = @team AND analysis_date = @day",
+        team=season.team, day=day,
+    ) == 0  # fmt: skip
+    before = season_house.tables(TDZA, PSZA, "breaker_actions", "reprocess_attempts", content=True)
+    season_house.run("precompute", day, now=season_house.now + 7 * HOUR)
+    assert season_house.tables(*before, content=True) == before
+    again = season_house.run("precompute", day, now=season_house.now + 8 * HOUR)
+    assert [p["unchanged_days"] for p in again["processors"]] == [1, 1]
+
+
+def test_after_the_cooldown_one_more_attempt_trips_at_once(season_house, season):
+    day = played_day(season)
+    for hours in (0, 1, 2, 2 + 168, 2 + 169):
+        season_house.run("precompute", day, processors=[TDZA], now=season_house.now + hours * HOUR)
+    assert attempts(season_house, TDZA, season.team)[2:] == [(day, 3, True), (day, 4, True)]
+    assert verdict(season_house, TDZA, season.team, day)["blocked"] is True
+
+
+def test_nothing_is_recorded_in_bootstrap(season_house, season):
+    damage(season_house, season.days[12])
+    damage(season_house, season.days[13])
+    report = season_house.run("precompute", season.days[16], processors=[TDZA])
+    assert report["processors"][0]["flagged"] > 0
+    assert season_house.table("reprocess_attempts").num_rows == 0
+
+
+# ---- demotion
+
+
+def test_a_demotion_of_many_is_refused_and_changes_nothing_until_it_is_allowed(season_house, season):
+    day = season.judged[-1]
+    season_house.run("precompute", day, processors=[TDZA])
+    for lost in season.days[-5:-1]:  # two games of everybody
+        damage(season_house, lost)
+    before = season_house.tables(*PUBLISHED)
+    with pytest.raises(
+        GateError, match=rf"{TDZA}: 1 days would lose more than 10 % .* {day} \(\d+ of 29\).*--allow-dem"
+    ):
+        season_house.run("precompute", day)
+    assert season_house.tables(*PUBLISHED) == before
+    (stopped,) = [row for row in season_house.table("processor_run_history").to_pylist() if row["status"] == "failed"][
+        :1
+    ]
+    assert "--allow-demotion" in stopped["errors"]
+    report = season_house.run("precompute", day, allow_demotion=True)["processors"][0]
+    assert report["demoted"] > 3
+    assert report["ready"] == 29 - report["demoted"]
+    assert receipts(season_house, TDZA)[-1]["demoted_count"] == report["demoted"]
+
+
+def test_a_demotion_of_few_is_published_and_counted(season_house, season):
+    day = season.judged[-1]
+    season_house.run("precompute", day, processors=[TDZA])
+    for lost in season.days[-5:-1]:
+        damage(season_house, lost, share="defending_team_abbr IN ('ATL', 'BOS')")
+    report = season_house.run("precompute", day, processors=[TDZA])["processors"][0]
+    assert 0 < report["demoted"] <= 2
+    assert receipts(season_house, TDZA)[-1]["demoted_count"] == report["demoted"]
+
+
+# ---- audit
+
+
+@dataclass(frozen=True)
+class Tampering:
+    """A finish that hears something else than what the pipeline staged."""
+
+    finish: Any
+    how: str
+
+    def __call__(self, staged, tallied):
+        table = [part for part in staged if part.table == TDZA]
+        if self.how == "twice":
+            counts = [part for part in tallied if part.processor == TDZA]
+            self.finish([*staged, *table], [*tallied, *counts])
+        elif self.how == "rows":
+            self.finish([*staged, *table], tallied)
+        else:
+            self.finish([part for part in staged if part.table != TDZA], tallied)
+
+
+def tampered(how):
+    """The precompute pipeline with a tampered end."""
+
+    def launch(config, snapshot, finish, beam_args):
+        precompute.launch(config, snapshot, Tampering(finish, how), beam_args)
+
+    return SimpleNamespace(Config=precompute.Config, reads=precompute.reads, launch=launch)
+
+
+@pytest.mark.parametrize(
+    ("how", "complaint"),
+    [
+        ("twice", f"audit: {TDZA} staged a key more than once: "),
+        ("rows", f"audit: {TDZA} staged 60 rows, expected the 30 it counted"),
+        ("lost", f"audit: {TDZA} staged 0 rows, expected the 30 it counted"),
+    ],
+)
+def test_the_audit_refuses_what_does_not_add_up(season_house, season, how, complaint):
+    before = season_house.tables(*PUBLISHED)
+    day = season.judged[-1]
+    request = RunRequest(season_house.url, select(Phase.PRECOMPUTE), day, day, season_house.now)
+    with pytest.raises(GateError, match=re.escape(complaint)):
+        run_phase(request, tampered(how))
+    assert season_house.tables(*PUBLISHED) == before
+    assert not list(season_house.path.parent.glob("*.staging"))
+
+
+def test_every_entity_day_is_counted_once(season_house, season):
+    days = season.judged
+    report = season_house.run("precompute", days[0], days[-1])
+    for processor in report["processors"]:
+        name = processor["processor"]
+        held_back = processor["incomplete"] + processor["blocked"]
+        rows = season_house.one(f"SELECT COUNT(*) AS n FROM {TABLES[name].id}")
+        assert rows == processor["ready"] + processor["flagged"] + held_back
+        failures = season_house.one(
+            "SELECT COUNT(*) AS n FROM nba_processing.precompute_failures WHERE processor_name = @name", name=name
+        )
+        assert failures == held_back + processor["excluded"] + processor["dead_letter"]
+        published = receipts(season_house, name)
+        assert [r["analysis_date"] for r in published] == list(days)
+        assert sum(r["row_count"] for r in published) == rows
+        assert all(r["ready_count"] + r["flagged_count"] + r["incomplete_count"] + r["blocked_count"] == r["row_count"]
+                   for r in published)  # fmt: skip
+        if name == TDZA:
+            assert rows + processor["excluded"] + processor["dead_letter"] == 30 * len(days)
+
+
+def test_an_upstream_row_that_contradicts_itself_is_a_dead_letter(season_house, season):
+    day = season.judged[-1]
+    with season_house.warehouse.transaction({}) as session:
+        session.execute(
+            "UPDATE nba_analytics.team_defense_game_summary SET opp_paint_makes = opp_paint_attempts + 1 "
+            "WHERE defending_team_abbr = 'BOS' AND game_date = (SELECT MAX(game_date) "
+            "FROM nba_analytics.team_defense_game_summary WHERE defending_team_abbr = 'BOS' AND game_date < @day)",
+            day=day,
+        )
+    (report,) = season_house.run("precompute", day, processors=[TDZA])["processors"]
+    assert report["dead_letter"] == 1
+    (letter,) = season_house.table("dead_letters").to_pylist()
+    assert (letter["source"], letter["entity_id"], letter["analysis_date"]) == ("team_defense_game_summary", "BOS", day)
+    assert verdict(season_house, TDZA, "BOS", day) is None
+
+
+# ---- receipts, history, events
+
+
+def test_a_covered_day_is_complete_and_the_view_says_so(season_house, season):
+    day = season.judged[-1]
+    season_house.run("precompute", day)
+    rows = season_house.query(
+        "SELECT processor_name, status, expected_players, actual_players, coverage_pct "
+        "FROM nba_orchestration.backfill_processing_metadata "
+        "WHERE analysis_date = @day AND processor_name IN UNNEST(@of)",
+        day=day,
+        of=[TDZA, PSZA],
+    )
+    played = season_house.one(
+        "SELECT COUNT(DISTINCT player_lookup) AS n FROM nba_analytics.player_game_summary WHERE game_date = @day",
+        day=day,
+    )
+    assert {row["processor_name"]: row["status"] for row in rows} == {TDZA: "COMPLETE", PSZA: "COMPLETE"}
+    assert {row["processor_name"]: row["expected_players"] for row in rows}[PSZA] == played
+    assert all(row["coverage_pct"] >= 90 for row in rows)
+
+
+def test_a_day_with_too_little_is_incomplete(season_house, season):
+    day = season.judged[-1]
+    for lost in season.days[-5:-1]:
+        damage(season_house, lost)
+    (report,) = season_house.run("precompute", day, processors=[TDZA])["processors"]
+    assert report["days_not_covered"] == [day.isoformat()]
+    (receipt,) = receipts(season_house, TDZA)
+    assert receipt["status"] == "INCOMPLETE"
+    assert receipt["coverage_pct"] < 90
+    (history,) = [r for r in season_house.table("processor_run_history").to_pylist() if r["processor_name"] == TDZA]
+    assert history["status"] == "partial"
+    assert f"{day}: INCOMPLETE" in history["warnings"]
+    rerun = season_house.run("precompute", day, processors=[TDZA])
+    assert rerun["processors"][0]["days_not_covered"] == [day.isoformat()]
+
+
+def test_a_final_day_without_any_row_has_no_data(season_house, season):
+    day = season.days[20]
+    tables = ("nbac_team_boxscore", "nbac_gamebook_player_stats", "shot_zones")
+    damage(season_house, day, tables)
+    report = season_house.run("analytics", day, allow_demotion=True)
+    assert {tuple(p["days_not_covered"]) for p in report["processors"]} == {(day.isoformat(),)}
+    for name in SUMMARIES:
+        assert receipts(season_house, name, day)[-1]["status"] == "NO_DATA"
+        assert receipts(season_house, name, day)[-1]["row_count"] == 0
+    statuses = season_house.query(
+        "SELECT status FROM nba_orchestration.backfill_processing_metadata WHERE analysis_date = @day", day=day
+    )
+    assert [row["status"] for row in statuses] == ["NO_DATA"] * 3
+
+
+def test_a_run_leaves_its_history_and_one_event_a_day(season_house, season):
+    day = season.judged[-1]
+    run = season_house.run("precompute", day, processors=[TDZA])["run_id"]
+    (row,) = [r for r in season_house.table("processor_run_history").to_pylist() if r["run_id"] == run]
+    assert row | {
+        "processor_name": TDZA, "season_year": 2024, "data_date": day, "phase": "phase_4_precompute",
+        "status": "success", "skipped": False, "skip_reason": None, "failure_category": None, "backfill_mode": False,
+        "output_table": TDZA, "output_dataset": "nba_precompute", "data_source_primary": "team_defense_game_summary",
+        "records_processed": 30,
+    } == row  # fmt: skip
+    (event,) = [e for e in season_house.table("outbox_events").to_pylist() if e["processor_name"] == TDZA]
+    assert event["topic"] == "nba-phase4-processor-complete"
+    assert (event["sent_at"], event["held"], event["game_date"]) == (None, False, day)
+    message = json.loads(event["payload"])
+    assert message == {
+        "processor_name": TDZA,
+        "phase": "phase_4_precompute",
+        "execution_id": run,
+        "correlation_id": message["correlation_id"],
+        "game_date": day.isoformat(),
+        "status": "success",
+        "timestamp": season_house.now.isoformat(),
+        "output_dataset": "nba_precompute",
+        "output_table": TDZA,
+        "record_count": 30,
+    } | {name: message[name] for name in ("duration_seconds", "trigger_source") if name in message}
+    assert message["correlation_id"] == event["correlation_id"]
+    assert None not in message.values()
+
+
+# ---- days without games, seasons not loaded, a schema that lacks something
+
+
+def test_a_day_without_games_is_skipped_and_recorded(season_house):
+    before = season_house.tables(*PUBLISHED)
+    summer = dt.date(2025, 7, 1)
+    report = season_house.run("precompute", summer)
+    assert (report["skipped"], report["days"]) == ("no_games", 0)
+    rows = [r for r in season_house.table("processor_run_history").to_pylist() if r["run_id"] == report["run_id"]]
+    assert {(r["processor_name"], r["status"], r["skipped"], r["skip_reason"], r["data_date"]) for r in rows} == {
+        (name, "skipped", True, "no_games", summer) for name in (TDZA, PSZA)
+    }
+    assert season_house.tables(*PUBLISHED) == before
+
+
+def test_a_season_that_is_not_loaded_is_an_error_of_the_run(season_house, season):
+    day = dt.date(2023, 11, 1)
+    with pytest.raises(GateError, match=f"no schedule is loaded for {day} to {day}; the warehouse holds games from"):
+        season_house.run("precompute", day)
+
+
+def test_an_empty_warehouse_has_no_schedule(empty_house):
+    with pytest.raises(GateError, match="the warehouse holds no games at all"):
+        empty_house.run("analytics", dt.date(2024, 11, 1))
+
+
+def test_a_missing_column_names_what_adds_it(season_house, season):
+    with season_house.warehouse.transaction({}) as session:
+        session.execute("ALTER TABLE nba_reference.processor_run_history DROP COLUMN warnings")
+    with pytest.raises(EngineError, match=r"lacks 1 tables or columns.*`fullcourt schema apply`"):
+        season_house.run("precompute", season.judged[0])
+
+
+def test_a_range_that_ends_before_it_starts_is_refused(season_house, season):
+    with pytest.raises(UsageError, match=r"the first day must not be after the last: start=.*, end=.*"):
+        season_house.run("precompute", season.judged[1], season.judged[0])
+
+
+# ---- killed
+
+
+@pytest.mark.parametrize("sign", ["*.attempts.parquet", f"{PSZA}-*.parquet"], ids=["snapshot", "staged"])
+def test_a_killed_run_leaves_production_as_it_was_and_the_next_completes(season_house, season, sign):
+    start, end = season.judged[0], season.judged[-1]
+    before = season_house.everything()
+    staging = Path(f"{season_house.path}.staging")
+    command = [sys.executable, "-m", "fullcourt.cli.main", "run", "precompute", "--warehouse", season_house.url,
+               "--start", str(start), "--end", str(end), "--now", season_house.now.isoformat()]  # fmt: skip
+    command = [sys.executable, "-c", "from fullcourt.cli.main import main; main()", *command[3:]]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 60
+        while not list(staging.glob(f"*/{sign}")):
+            assert process.poll() is None, "the run ended before it could be killed"
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    assert season_house.everything() == before
+    report = season_house.run("precompute", start, end)
+    assert [p["unchanged_days"] for p in report["processors"]] == [0, 0]
+    assert season_house.table(TDZA).num_rows == 30 * len(season.judged)

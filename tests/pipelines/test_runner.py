@@ -1,0 +1,38 @@
+"""Beam's own options reach the runner, and one that does not exist is said to be unknown."""
+
+import pytest
+from apache_beam.options.pipeline_options import DirectOptions
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
+from fullcourt.domain.errors import UsageError
+from pipelines.runner import make_pipeline
+
+
+def test_the_runner_is_named_and_not_looked_for():
+    assert isinstance(make_pipeline(()).runner, FnApiRunner)
+
+
+def test_options_reach_the_runner():
+    options = make_pipeline(("--direct_num_workers=3", "--direct_running_mode", "multi_threading")).options
+    assert options.view_as(DirectOptions).direct_num_workers == 3
+    assert options.view_as(DirectOptions).direct_running_mode == "multi_threading"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--direct_num_worker=2",), "unknown Beam option --direct_num_worker=2"),
+        (("stray",), "unknown Beam option stray"),
+        (("--direct_num_workers=two",), "Beam option: argument --direct_num_workers: invalid int value: 'two'"),
+        (("--direct_running_mode=fast",), "Beam option: argument --direct_running_mode: invalid choice: 'fast'"),
+    ],
+)
+def test_a_bad_option_is_named(arguments, complaint, capfd):
+    with pytest.raises(UsageError, match=complaint):
+        make_pipeline(arguments)
+    assert capfd.readouterr().err == ""
+
+
+def test_another_runner_judges_its_options_itself():
+    with pytest.raises(ValueError, match="NoSuchRunner"):
+        make_pipeline(("--runner=NoSuchRunner", "--only_it_knows=1"))

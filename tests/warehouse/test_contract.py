@@ -1,0 +1,353 @@
+"""What every warehouse must do, whatever its engine: a second implementation joins the list WAREHOUSES."""
+
+import datetime as dt
+from decimal import Decimal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from fullcourt.domain.errors import EngineError
+from fullcourt.warehouse import Read, open_warehouse
+from fullcourt.warehouse.ddl import Drift, plan
+from schemas import TABLES
+
+NOON = dt.datetime(2024, 11, 3, 12, 30, 0, 123456, dt.UTC)
+D = dt.date(2024, 11, 3)
+HOSTILE = [
+    "O'Neal",
+    'Shaquille "Diesel"',
+    "x'); DROP TABLE nba_raw.inactive_lists; --",
+    "two\nlines\tand\\slashes",
+    "Nikola Jokić 🏀 " + "\u202e" + "漢字",
+    "@name $1 ? {} %s",
+    "=1+1",
+]
+
+
+def new_duckdb(directory, empty_file):
+    return open_warehouse(f"duckdb://{directory}/contract.duckdb")
+
+
+WAREHOUSES = [pytest.param(new_duckdb, id="duckdb")]
+
+
+@pytest.fixture(params=WAREHOUSES)
+def bare(request, tmp_path, empty_file):
+    """A warehouse that holds nothing."""
+    return request.param(tmp_path, empty_file)
+
+
+@pytest.fixture
+def warehouse(bare):
+    """A warehouse with every table."""
+    bare.apply(plan(bare.columns()).statements)
+    return bare
+
+
+def inactive(name, game="0022400001", **more):
+    row = {"nba_game_id": game, "team_abbr": "BOS", "player_name": name, "name_status": "resolved"}
+    return row | {"season_year": 2024, "game_date": D} | more
+
+
+def rows_of(table, *rows):
+    """An Arrow table with just the columns the rows name."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return pa.Table.from_pylist(list(rows), TABLES[table].arrow_subset(names))
+
+
+def fill(warehouse, table, *rows):
+    with warehouse.transaction({}) as session:
+        session.insert(table, rows_of(table, *rows))
+
+
+def names(warehouse):
+    return warehouse.query("SELECT player_name FROM nba_raw.inactive_lists ORDER BY player_name").to_pydict()[
+        "player_name"
+    ]
+
+
+# ---- schema
+
+
+def test_nothing_is_there_before_the_first_apply(bare):
+    assert bare.columns() == {}
+
+
+def test_applying_twice_is_safe_and_the_second_plan_is_empty(bare):
+    first = plan(bare.columns())
+    bare.apply(first.statements)
+    assert not plan(bare.columns()).changes
+    bare.apply(first.statements)
+    assert plan(bare.columns()).changes == ()
+    assert plan(bare.columns()).drift == ()
+
+
+def test_applying_again_keeps_the_rows(warehouse):
+    fill(warehouse, "inactive_lists", inactive("A"))
+    warehouse.apply(plan({}).statements)
+    assert names(warehouse) == ["A"]
+
+
+def test_columns_are_those_declared(warehouse):
+    declared = {table.id: {column.name: column.type for column in table.columns} for table in TABLES.values()}
+    assert warehouse.columns() == declared
+
+
+def test_a_column_of_another_type_is_drift(bare):
+    bare.apply(["CREATE SCHEMA nba_raw", "CREATE TABLE nba_raw.inactive_lists (player_name INT64, game_date STRING)"])
+    assert plan(bare.columns()).drift == (
+        Drift("nba_raw.inactive_lists", "game_date", "STRING", "DATE"),
+        Drift("nba_raw.inactive_lists", "player_name", "INT64", "STRING"),
+    )
+
+
+def test_a_lacking_column_is_added_and_old_rows_have_null_there(bare):
+    bare.apply(["CREATE SCHEMA nba_raw", "CREATE TABLE nba_raw.inactive_lists (player_name STRING)"])
+    with bare.transaction({}) as session:
+        session.execute("INSERT INTO nba_raw.inactive_lists (player_name) VALUES (@name)", name="A")
+    bare.apply(plan(bare.columns()).statements)
+    assert bare.query("SELECT player_name, game_date FROM nba_raw.inactive_lists").to_pylist() == [
+        {"player_name": "A", "game_date": None}
+    ]
+
+
+def test_a_failed_apply_leaves_nothing_behind(bare):
+    with pytest.raises(EngineError):
+        bare.apply(["CREATE SCHEMA nba_raw", "CREATE TABLE nba_raw.a (x INT64)", "DROP TABLE nba_raw.not_there"])
+    assert bare.columns() == {}
+
+
+# ---- values
+
+
+def sample(kind, number):
+    """A value of the type that is not easily mistaken for another."""
+    if kind.startswith("NUMERIC"):
+        digits = int(kind.partition(",")[2].rstrip(")"))
+        return Decimal(-number - 1) - Decimal(10) ** -digits
+    return {
+        "STRING": f"text {number}",
+        "JSON": '{"a":[1,2.5,null,"ü"]}',
+        "INT64": 2**62 + number,
+        "FLOAT64": 0.1 + number,
+        "BOOL": bool(number % 2),
+        "DATE": D + dt.timedelta(number),
+        "TIMESTAMP": NOON + dt.timedelta(microseconds=number),
+        "ARRAY<STRING>": ["", "a,b", "c'd", "é\n"],
+    }[kind]
+
+
+@pytest.mark.xdist_group("round_trip")
+def test_every_column_of_every_table_round_trips(warehouse):
+    for table in TABLES.values():
+        full = {column.name: sample(column.type, number) for number, column in enumerate(table.columns)}
+        sparse = full | {column.name: None for column in table.columns if not column.required}
+        first = table.grain[0]
+        assert table.by_name[first].required, table.name
+        if table.by_name[first].type == "STRING":
+            sparse[first] = "text zzz"
+        stored = pa.Table.from_pylist([full, sparse], table.arrow_schema)
+        with warehouse.transaction({}) as session:
+            session.insert(table.name, stored)
+        read = warehouse.query(f"SELECT {', '.join(table.by_name)} FROM {table.id} ORDER BY {first}")
+        assert read.to_pylist() == stored.to_pylist(), table.name
+        assert read.schema.names == table.arrow_schema.names
+
+
+def test_types_come_back_as_declared(warehouse):
+    table = TABLES["team_defense_zone_analysis"]
+    read = warehouse.query(f"SELECT {', '.join(table.by_name)} FROM {table.id}")
+    assert {field.name: field.type for field in read.schema} == {field.name: field.type for field in table.arrow_schema}
+
+
+def test_empty_and_null_lists_stay_apart(warehouse):
+    rows = [
+        {"team_abbr": team, "analysis_date": D, "data_quality_issues": issues}
+        for team, issues in (("ATL", []), ("BOS", None))
+    ]
+    fill(warehouse, "team_defense_zone_analysis", *rows)
+    read = warehouse.query(
+        "SELECT data_quality_issues FROM nba_precompute.team_defense_zone_analysis ORDER BY team_abbr"
+    )
+    assert read["data_quality_issues"].to_pylist() == [[], None]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_values_are_data_and_never_sql(warehouse, name):
+    fill(warehouse, "inactive_lists", inactive(name), inactive("other"))
+    assert name in names(warehouse)
+    found = warehouse.query("SELECT player_name FROM nba_raw.inactive_lists WHERE player_name = @name", name=name)
+    assert found["player_name"].to_pylist() == [name]
+    among = warehouse.query(
+        "SELECT player_name FROM nba_raw.inactive_lists WHERE player_name IN UNNEST(@names)", names=[name, "nobody"]
+    )
+    assert among["player_name"].to_pylist() == [name]
+    with warehouse.transaction({}) as session:
+        session.execute("DELETE FROM nba_raw.inactive_lists WHERE player_name = @name", name=name)
+    assert names(warehouse) == ["other"]
+
+
+def test_parameters_of_every_type_are_bound(warehouse):
+    fill(warehouse, "inactive_lists", inactive("A", processed_at=NOON))
+    sql = (
+        "SELECT COUNT(*) AS n FROM nba_raw.inactive_lists "
+        "WHERE processed_at = @at AND game_date IN UNNEST(@days) AND season_year BETWEEN @first AND @first"
+    )
+    assert warehouse.query(sql, at=NOON, days=[D], first=2024)["n"].to_pylist() == [1]
+    assert warehouse.query(sql, at=NOON, days=[], first=2024)["n"].to_pylist() == [0]
+
+
+def test_counts_and_sums_are_64_bit_integers(warehouse):
+    fill(warehouse, "inactive_lists", inactive("A"), inactive("B"))
+    read = warehouse.query("SELECT COUNT(*) AS n, SUM(season_year) AS total FROM nba_raw.inactive_lists")
+    assert read.schema.types == [pa.int64(), pa.int64()]
+    assert read.to_pylist() == [{"n": 2, "total": 4048}]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT x FROM nba_raw.nowhere",
+        "SELECT nothing FROM nba_raw.inactive_lists",
+        "SELEKT 1",
+        "SELECT 1 / 0 FROM nba_raw.inactive_lists WHERE player_name = @unbound",
+    ],
+    ids=["table", "column", "syntax", "parameter"],
+)
+def test_what_the_engine_refuses_is_an_engine_error(warehouse, sql):
+    with pytest.raises(EngineError):
+        warehouse.query(sql)
+
+
+# ---- snapshot
+
+
+def test_a_snapshot_holds_the_columns_and_rows_asked_for(warehouse, tmp_path):
+    fill(
+        warehouse,
+        "inactive_lists",
+        inactive("A"),
+        inactive("B", season_year=2023),
+        inactive("C", season_year=2022),
+    )
+    reads = [
+        Read("inactive_lists", ("player_name", "game_date"), {"season_year": [2023, 2024]}),
+        Read("inactive_lists", ("player_name",), {"season_year": [2022], "team_abbr": ["BOS"]}, "older"),
+        Read("inactive_lists", ("player_name",), {"season_year": []}, "none"),
+        Read("nbac_schedule", ("nba_game_id", "game_date")),
+    ]
+    snapshot = warehouse.snapshot(reads, tmp_path)
+    assert set(snapshot) == {"inactive_lists", "older", "none", "nbac_schedule"}
+    read = {key: pa.concat_tables(map(pq.read_table, paths)) for key, paths in snapshot.items()}
+    assert read["inactive_lists"].schema.names == ["player_name", "game_date"]
+    assert sorted(read["inactive_lists"]["player_name"].to_pylist()) == ["A", "B"]
+    assert read["older"].to_pylist() == [{"player_name": "C"}]
+    assert read["none"].num_rows == 0
+    assert read["nbac_schedule"].num_rows == 0
+    assert read["nbac_schedule"].schema.types == [pa.string(), pa.date32()]
+
+
+def test_a_snapshot_is_of_one_instant(warehouse, tmp_path):
+    fill(warehouse, "inactive_lists", inactive("A"))
+    snapshot = warehouse.snapshot([Read("inactive_lists", ("player_name",))], tmp_path)
+    fill(warehouse, "inactive_lists", inactive("B"))
+    assert pq.read_table(snapshot["inactive_lists"][0])["player_name"].to_pylist() == ["A"]
+
+
+def test_a_read_of_an_unknown_column_is_refused():
+    with pytest.raises(ValueError, match=r"nba_raw.inactive_lists has no columns \['points', 'x; DROP'\]"):
+        Read("inactive_lists", ("x; DROP",), {"points": [1]})
+
+
+# ---- transaction
+
+
+def test_a_transaction_commits_everything(warehouse):
+    with warehouse.transaction({}) as session:
+        session.insert("inactive_lists", rows_of("inactive_lists", inactive("A")))
+        session.insert("nbac_schedule", rows_of("nbac_schedule", {"nba_game_id": "0022400001"}))
+        assert session.query("SELECT COUNT(*) AS n FROM nba_raw.inactive_lists")["n"].to_pylist() == [1]
+    assert names(warehouse) == ["A"]
+    assert warehouse.query("SELECT nba_game_id FROM nba_raw.nbac_schedule").num_rows == 1
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, EngineError])
+def test_an_exception_leaves_everything_as_it_was(warehouse, error):
+    fill(warehouse, "inactive_lists", inactive("A"))
+    with pytest.raises(error), warehouse.transaction({}) as session:  # noqa: PT012
+        session.insert("inactive_lists", rows_of("inactive_lists", inactive("B")))
+        session.insert("nbac_schedule", rows_of("nbac_schedule", {"nba_game_id": "0022400001"}))
+        session.execute("DELETE FROM nba_raw.inactive_lists WHERE player_name = @name", name="A")
+        raise error("stop")
+    assert names(warehouse) == ["A"]
+    assert warehouse.query("SELECT nba_game_id FROM nba_raw.nbac_schedule").num_rows == 0
+
+
+def test_a_statement_the_engine_refuses_leaves_everything_as_it_was(warehouse):
+    fill(warehouse, "inactive_lists", inactive("A"))
+    with pytest.raises(EngineError), warehouse.transaction({}) as session:  # noqa: PT012
+        session.execute("DELETE FROM nba_raw.inactive_lists WHERE player_name = @name", name="A")
+        session.execute("DELETE FROM nba_raw.nowhere WHERE TRUE")
+    assert names(warehouse) == ["A"]
+
+
+def test_a_missing_required_value_is_refused(warehouse):
+    with pytest.raises(EngineError, match="name_status"):
+        fill(warehouse, "inactive_lists", {"nba_game_id": "1", "team_abbr": "BOS", "player_name": "A"})
+
+
+def test_inserting_appends_and_absent_columns_are_null(warehouse):
+    fill(warehouse, "inactive_lists", inactive("A"))
+    fill(warehouse, "inactive_lists", inactive("B"))
+    read = warehouse.query("SELECT player_name, run_id FROM nba_raw.inactive_lists ORDER BY player_name")
+    assert read.to_pylist() == [{"player_name": "A", "run_id": None}, {"player_name": "B", "run_id": None}]
+
+
+def test_the_order_of_inserted_columns_does_not_matter(warehouse):
+    row = inactive("A", run_id="r")
+    fill(warehouse, "inactive_lists", dict(reversed(row.items())))
+    read = warehouse.query("SELECT player_name, run_id, team_abbr FROM nba_raw.inactive_lists")
+    assert read.to_pylist() == [{"player_name": "A", "run_id": "r", "team_abbr": "BOS"}]
+
+
+def stage(path, *rows):
+    pq.write_table(rows_of("inactive_lists", *rows), path)
+    return str(path)
+
+
+def test_staged_rows_of_all_files_can_be_read_and_published(warehouse, tmp_path):
+    paths = [stage(tmp_path / f"{name}.parquet", inactive(name)) for name in ("a", "b")]
+    with warehouse.transaction({"inactive_lists": paths}) as session:
+        staged = session.staged("inactive_lists")
+        columns = "nba_game_id, team_abbr, player_name, name_status"
+        session.execute(f"INSERT INTO nba_raw.inactive_lists ({columns}) SELECT {columns} FROM {staged}")
+    assert names(warehouse) == ["a", "b"]
+
+
+def test_a_table_staged_without_files_is_empty(warehouse):
+    with warehouse.transaction({"inactive_lists": []}) as session:
+        staged = session.query(f"SELECT player_name, game_date FROM {session.staged('inactive_lists')}")
+    assert staged.num_rows == 0
+    assert staged.schema.types == [pa.string(), pa.date32()]
+
+
+@pytest.mark.parametrize("folder", ["it's", "a[1]b", "star*", "ques?tion", "per%cent", "ein Ordner ü"])
+def test_staging_paths_may_hold_any_character(warehouse, tmp_path, folder):
+    (tmp_path / folder).mkdir()
+    path = stage(tmp_path / folder / "rows.parquet", inactive("A"))
+    with warehouse.transaction({"inactive_lists": [path]}) as session:
+        staged = session.query(f"SELECT player_name FROM {session.staged('inactive_lists')}")
+    assert staged["player_name"].to_pylist() == ["A"]
+
+
+def test_a_run_has_a_staging_directory_of_its_own_until_it_is_swept(warehouse):
+    mine, other = warehouse.staging("run-1"), warehouse.staging("run-2")
+    (mine / "x.parquet").write_text("x")
+    assert mine != other
+    assert warehouse.staging("run-1") == mine
+    warehouse.sweep("run-1")
+    assert not mine.exists()
+    assert other.exists()
+    warehouse.sweep("run-2")
+    warehouse.sweep("never staged")
