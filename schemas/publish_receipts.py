@@ -8,7 +8,9 @@ TABLE = Table(
     dataset="nba_orchestration",
     doc="One row per publish, processor and game day: what was written, held back and covered.",
     columns=(
-        Column("publish_id", "STRING", "Id derived from processor, days and fingerprint.", required=True),
+        Column(
+            "publish_id", "STRING", "Derived from processor, day, fingerprint and the publish before it.", required=True
+        ),
         KEY_RUN_ID,
         PROCESSOR_NAME,
         PHASE,

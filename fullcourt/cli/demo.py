@@ -47,7 +47,9 @@ def run_demo(directory: Path) -> None:
     from pipelines import ingest as ingest_pipeline
 
     landing, file = directory / "landing", directory / "demo.duckdb"
-    file.unlink(missing_ok=True)
+    for stale in directory.glob(f"{file.name}*"):  # the file, and a log that a killed run may have left
+        if stale.is_file():
+            stale.unlink()
     league, defects = with_defects(simulate([START_YEAR], games_per_team=GAMES_PER_TEAM))
     write(league, landing)
     warehouse = str(file)

@@ -230,7 +230,10 @@ def judge_rows(
     source_hash = np.zeros(len(entity), dtype=np.uint64)
     for number, counts in enumerate(windows.values()):
         source_hash += mix(seen.sample.window_hash(seen.row_hashes, entity, counts.first, slot) + np.uint64(number))
-    parts = (verdict, missing_hash, source_hash, known.attempts, known.until, known.missing)
+    # A ready row depends on no breaker: the action that closes it must not make the next run a change.
+    held_back = verdict != Verdict.READY
+    breaker_facts = (known.attempts * held_back, known.until * held_back, known.missing * held_back)
+    parts = (verdict, missing_hash, source_hash, *breaker_facts)
     inputs_hash = _inputs_hash(seen.entities, entity, windows, parts)
     return Judgement(
         entity=entity,

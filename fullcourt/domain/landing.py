@@ -120,7 +120,7 @@ class Players:
             self._by_alias[alias] = lookup if self._by_alias.get(alias, lookup) == lookup else None
 
     def resolve(self, ids: pa.Array, names: pa.Array) -> pa.Array:
-        """player_lookup by id, else by spelling, else the spelling itself; null where that names nobody."""
+        """player_lookup by id, else by spelling; null where neither names one player."""
         known_ids, known_names = ids.dictionary_encode(), names.dictionary_encode()
         spelled = [*known_names.dictionary.to_pylist(), None]
         numbered = [*known_ids.dictionary.to_pylist(), None]
@@ -133,10 +133,13 @@ class Players:
         return pa.array(lookups, pa.string()).take(pa.array(place))
 
     def _resolve(self, player_id: str | None, name: str | None) -> str | None:
+        """A league id names one person, known or new; a bare name that a loaded registry lacks may be anybody's."""
         if player_id in self._by_id:
             return self._by_id[player_id]
         spelling = player_lookup(name or "")
-        return self._by_alias.get(spelling, spelling) or None
+        if spelling in self._by_alias:
+            return self._by_alias[spelling]
+        return (spelling or None) if player_id is not None or not self._by_alias else None
 
 
 def parse(raw: pa.Array, kind: pa.DataType) -> tuple[pa.Array, Bools]:

@@ -4,7 +4,7 @@ import datetime as dt
 import json
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fullcourt.domain.calendar import season_of_day
@@ -62,12 +62,16 @@ def history_row(
     mode: str,
     days: Sequence[dt.date],
     receipts: Sequence[dict[str, Any]],
+    statuses: Mapping[dt.date, str],
     skip_reason: str | None = None,
     error: str | None = None,
 ) -> dict[str, Any]:
-    """processor_run_history of one processor's part in a run; columns not named stay null."""
-    short = [receipt for receipt in receipts if receipt["status"] != "COMPLETE"]
-    warnings = [f"{receipt['analysis_date']}: {receipt['status']}" for receipt in short]
+    """processor_run_history of one processor's part in a run; columns not named stay null.
+
+    receipts: of the days it recorded.  statuses: of all its days.
+    """
+    short = {day: status for day, status in sorted(statuses.items()) if status != "COMPLETE"}
+    warnings = [f"{day}: {status}" for day, status in short.items()]
     warnings += [
         f"{receipt['analysis_date']}: {100 * receipt['max_null_share']:.0f} % of a column is unknown"
         for receipt in receipts
@@ -81,8 +85,8 @@ def history_row(
         "data_date": max(days, default=None),
         "phase": processor.phase.value,
         "status": "failed" if error else "skipped" if skip_reason else "partial" if short else "success",
-        "started_at": _instant(started),
-        "processed_at": _instant(stamp.now),
+        "started_at": instant(started),
+        "processed_at": instant(stamp.now),
         "duration_seconds": max(0.0, time.time() - started / 1_000_000),
         "records_processed": sum(r["row_count"] for r in receipts),
         "records_skipped": sum(r[name] for r in receipts for name in held_back),
@@ -104,5 +108,6 @@ def history_row(
     }
 
 
-def _instant(micros: int) -> dt.datetime:
+def instant(micros: int) -> dt.datetime:
+    """Microseconds since 1970 as a UTC instant."""
     return dt.datetime.fromtimestamp(micros / 1_000_000, dt.UTC)

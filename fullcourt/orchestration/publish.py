@@ -5,7 +5,6 @@ same run twice, or a retried last step, changes nothing.
 """
 
 import datetime as dt
-import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,11 +19,10 @@ from fullcourt.domain.gate import Verdict
 from fullcourt.domain.processors import Processor
 from fullcourt.domain.rows import Stamp
 from fullcourt.orchestration import coverage, outcome
-from fullcourt.orchestration.history import completion_event, history_row
+from fullcourt.orchestration.history import completion_event, history_row, instant
+from fullcourt.orchestration.receipts import NOTHING_OWED, Day, config_hash, figures, log_day, make_receipt
 from fullcourt.warehouse import Session, open_warehouse
 from schemas import TABLES
-
-LOG = logging.getLogger(__name__)
 
 DEMOTION_PERCENT = 10
 # Tables that follow a processor's rows, with the column that holds the processor and the one that holds the day.
@@ -82,13 +80,17 @@ class _DayCounts:
     @property
     def written(self) -> np.ndarray:
         """Rows that go to the output table: computed ones and stubs."""
-        return sum(
-            (self.counts[v] for v in ("ready", "flagged", "incomplete", "blocked")), np.zeros(len(self.days), int)
-        )
+        kinds = ("ready", "flagged", "incomplete", "blocked")
+        return np.sum([self.counts[kind] for kind in kinds], axis=0)
 
-    def mean_percent(self, day: int) -> float | None:
-        rows = int(self.counts["percent_rows"][day])
-        return round(int(self.counts["percent_tenths"][day]) / rows / 10, 2) if rows else None
+    def of(self, index: int) -> dict[str, Any]:
+        """One day's counts by verdict, rows written and mean percentage."""
+        rows = int(self.counts["percent_rows"][index])
+        return {
+            **{f"{verdict.label}_count": int(self.counts[verdict.label][index]) for verdict in Verdict},
+            "row_count": int(self.written[index]),
+            "mean_completeness_pct": round(int(self.counts["percent_tenths"][index]) / rows / 10, 2) if rows else None,
+        }
 
 
 class _ProcessorPublish:
@@ -98,32 +100,46 @@ class _ProcessorPublish:
         self._run, self._processor, self._session, self._counts = run, processor, session, counts
         self._table = TABLES[processor.name]
         self._dates = [to_date(day) for day in counts.days]
-        self._config = hash_settings({"processor": repr(processor), "mode": run.mode})
-        self._now = dt.datetime.fromtimestamp(run.stamp.now / 1_000_000, dt.UTC)
+        self._config = config_hash(processor, run.mode)
+        self._now = instant(run.stamp.now)
 
     def run(self, staged_rows: int) -> dict[str, Any]:
         self._audit(staged_rows)
+        known = self._newest_receipts()
         fingerprints = [
             hash_settings({"content": f"{value:016x}", "config": self._config}) for value in self._counts.fingerprint
         ]
-        known = self._newest_receipts()
-        changed = [i for i, date in enumerate(self._dates) if known.get(date, {}).get("fingerprint") != fingerprints[i]]
-        changed_dates = [self._dates[i] for i in changed]
-        demoted = self._demotions(changed_dates)
+        changed = [
+            date
+            for date, fingerprint in zip(self._dates, fingerprints, strict=True)
+            if known.get(date, {}).get("fingerprint") != fingerprint
+        ]
+        demoted = self._demotions(changed)
         if changed:
-            self._replace(changed_dates)
+            self._replace(changed)
         covered, null_share = self._coverage(), self._null_shares()
+        candidates = [
+            make_receipt(
+                run=self._run,
+                processor=self._processor,
+                day=Day(date, fingerprints[index], self._counts.of(index), demoted.get(date, 0), null_share.get(date)),
+                owed=covered.get(date, NOTHING_OWED),
+                last=known.get(date, {}),
+            )
+            for index, date in enumerate(self._dates)
+        ]
+        # Games of a day prepared before them are played later: then it owes rows that its receipt knew nothing of.
         receipts = [
-            self._receipt(i, fingerprints[i], demoted.get(self._dates[i], 0), covered, known.get(self._dates[i], {}))
-            | {"max_null_share": null_share.get(self._dates[i])}
-            for i in changed
+            receipt
+            for receipt in candidates
+            if receipt["analysis_date"] in changed or figures(receipt) != figures(known[receipt["analysis_date"]])
         ]
         for receipt in receipts:
-            _log_day(receipt)
-        self._record(receipts)
-        statuses = {date: known[date]["status"] for date in self._dates if date not in changed_dates}
+            log_day(receipt)
+        statuses = {date: receipt["status"] for date, receipt in known.items()}
         statuses |= {receipt["analysis_date"]: receipt["status"] for receipt in receipts}
-        return self._report(changed, statuses, demoted)
+        self._record(receipts, statuses)
+        return self._report(len(receipts), statuses, demoted)
 
     def _audit(self, staged_rows: int) -> None:
         """Staged rows are the counted rows, each key once; otherwise nothing of the run is published."""
@@ -142,8 +158,7 @@ class _ProcessorPublish:
 
     def _newest_receipts(self) -> dict[dt.date, dict[str, Any]]:
         rows = self._session.query(
-            "SELECT analysis_date, fingerprint, status, publish_id, published_at "
-            "FROM nba_orchestration.latest_receipts "
+            "SELECT * FROM nba_orchestration.latest_receipts "
             "WHERE processor_name = @processor AND analysis_date IN UNNEST(@days)",
             processor=self._processor.name,
             days=self._dates,
@@ -214,57 +229,23 @@ class _ProcessorPublish:
         )
         return {row["day"]: row["share"] for row in rows.to_pylist()}
 
-    def _receipt(
-        self, index: int, fingerprint: str, demoted: int, covered: dict[dt.date, dict[str, int]], last: dict[str, Any]
-    ) -> dict[str, Any]:
-        """last: the day's newest receipt so far, empty if it has none; this one comes after it whatever the clock."""
-        date, counts, processor = self._dates[index], self._counts.counts, self._processor
-        owed = covered.get(date, {"expected": 0, "written": 0, "explained": 0, "finals": 0})
-        percent = 100.0 * (owed["written"] + owed["explained"]) / owed["expected"] if owed["expected"] else None
-        return {
-            "publish_id": hash_settings(
-                {"processor": processor.name, "day": date, "fingerprint": fingerprint, "after": last.get("publish_id")}
-            ),
-            "run_id": self._run.stamp.run_id,
-            "processor_name": processor.name,
-            "phase": processor.phase.value,
-            "analysis_date": date,
-            "output_table": self._table.id,
-            "fingerprint": fingerprint,
-            "status": _status(percent, owed["finals"], int(self._counts.written[index])),
-            **{f"{verdict.label}_count": int(counts[verdict.label][index]) for verdict in Verdict},
-            "row_count": int(self._counts.written[index]),
-            "mean_completeness_pct": self._counts.mean_percent(index),
-            "coverage_expected": owed["expected"],
-            "coverage_written": owed["written"],
-            "coverage_explained": owed["explained"],
-            "coverage_synthetic": 0,
-            "coverage_pct": percent,
-            "demoted_count": demoted,
-            "mode": self._run.mode,
-            "forced": False,
-            "processor_version": processor.version,
-            "config_hash": self._config,
-            "published_at": max(self._now, last["published_at"] + dt.timedelta(microseconds=1)) if last else self._now,
-        }
-
-    def _record(self, receipts: list[dict[str, Any]]) -> None:
+    def _record(self, receipts: list[dict[str, Any]], statuses: dict[dt.date, str]) -> None:
         """Receipts, completion events and the run's history, with the rows they speak of."""
         insert_records(self._session, "publish_receipts", receipts)
         events = [completion_event(receipt, self._table, self._now) for receipt in receipts]
         insert_records(self._session, "outbox_events", events)
         run = self._run
-        row = history_row(self._processor, run.stamp, run.started, run.mode, self._dates, receipts)
+        row = history_row(self._processor, run.stamp, run.started, run.mode, self._dates, receipts, statuses)
         insert_records(self._session, "processor_run_history", [row])
 
-    def _report(self, changed: list[int], statuses: dict[dt.date, str], demoted: dict[dt.date, int]) -> dict[str, Any]:
+    def _report(self, recorded: int, statuses: dict[dt.date, str], demoted: dict[dt.date, int]) -> dict[str, Any]:
         """Totals over all days of the run, unchanged ones too."""
         counts = self._counts.counts
         rows = int(counts["percent_rows"].sum())
         return {
             "processor": self._processor.name,
             "days": len(self._dates),
-            "unchanged_days": len(self._dates) - len(changed),
+            "unchanged_days": len(self._dates) - recorded,
             **{verdict.label: int(counts[verdict.label].sum()) for verdict in Verdict},
             "mean_completeness_pct": round(int(counts["percent_tenths"].sum()) / rows / 10, 1) if rows else None,
             "demoted": sum(demoted.values()),
@@ -272,31 +253,7 @@ class _ProcessorPublish:
         }
 
 
-def _log_day(receipt: dict[str, Any]) -> None:
-    """One line a processor and day."""
-    written = receipt["ready_count"] + receipt["flagged_count"]
-    held_back = sum(receipt[f"{kind}_count"] for kind in ("incomplete", "blocked", "excluded", "dead_letter"))
-    mean = receipt["mean_completeness_pct"]
-    LOG.info(
-        "%s %s: written %d, held back %d, mean completeness %s",
-        receipt["processor_name"],
-        receipt["analysis_date"],
-        written,
-        held_back,
-        "none" if mean is None else f"{mean:.1f} %",
-    )
-
-
 def insert_records(session: Session, table: str, records: Sequence[dict[str, Any]]) -> None:
     """Appends a handful of rows; columns a record does not name are null."""
     if records:
         session.insert(table, pa.Table.from_pylist(list(records), TABLES[table].arrow_schema))
-
-
-def _status(percent: float | None, finals: int, rows: int) -> str:
-    """COMPLETE: nothing was owed, or 90 % of it is there or explained. NO_DATA: games were played, nothing is there."""
-    if percent is None and not finals:
-        return "COMPLETE"
-    if percent is not None and percent >= coverage.PASS_PERCENT:
-        return "COMPLETE"
-    return "INCOMPLETE" if rows else "NO_DATA"

@@ -148,6 +148,8 @@ def _require_season(warehouse: Warehouse, schedule: pa.Table, request: RunReques
 
 def _record_unpublished(warehouse: Warehouse, request: RunRequest, stamp: Stamp, started: int, **why: str) -> None:
     """The history of a run that published nothing: skipped, or stopped at a gate."""
-    rows = [history_row(processor, stamp, started, "run", [request.end], [], **why) for processor in request.processors]
+    rows = [
+        history_row(processor, stamp, started, "run", [request.end], [], {}, **why) for processor in request.processors
+    ]
     with warehouse.transaction({}) as session:
         insert_records(session, "processor_run_history", rows)
