@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 from benchmarks.spec import COUNTS, KEY, MEANS, STATISTICS, THRESHOLD_PER_MILLE, WINDOWS
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS, season_of_day
 from fullcourt.domain.features import FEATURES, Feature
-from fullcourt.domain.gate import BOX_COLUMNS, INACTIVE_COLUMNS, Judgement, Observation, Verdict
+from fullcourt.domain.gate import Judgement, Verdict
+from fullcourt.domain.observation import BOX_COLUMNS, INACTIVE_COLUMNS, Observation
 from fullcourt.domain.processors import Entity, Phase, Processor, Upstream
 from fullcourt.domain.rows import Judged, Stamp
 from pipelines.runner import make_pipeline

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 import pyarrow as pa
 
-from fullcourt.domain import gate, records
+from fullcourt.domain import observation, records
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS
 from fullcourt.domain.features import FEATURES
 from fullcourt.domain.processors import Entity, Processor
@@ -113,8 +113,8 @@ def inputs_of(processor: Processor, recording: bool) -> dict[str, Input]:
         ),
     }
     if player:
-        reads[BOX] = Input("nbac_gamebook_player_stats", gate.BOX_COLUMNS, dictionaries=_KEYS[:3])
-        reads[INACTIVES] = Input("inactive_lists", gate.INACTIVE_COLUMNS, dictionaries=_KEYS[:3])
+        reads[BOX] = Input("nbac_gamebook_player_stats", observation.BOX_COLUMNS, dictionaries=_KEYS[:3])
+        reads[INACTIVES] = Input("inactive_lists", observation.INACTIVE_COLUMNS, dictionaries=_KEYS[:3])
     if recording:
         reads[ATTEMPTS] = Input("reprocess_attempts", ATTEMPT_COLUMNS, "analysis_date")
         reads[ACTIONS] = Input("breaker_actions", ACTION_COLUMNS, "analysis_date")

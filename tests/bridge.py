@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pyarrow as pa
 
-from fullcourt.domain import gate
+from fullcourt.domain import gate, observation
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS
 from fullcourt.domain.processors import Entity, Phase, Processor, Upstream
 from fullcourt.domain.windows import Window, days, games
@@ -72,8 +72,8 @@ TEAM_SCHEMA = pa.schema(
     [("game_id", pa.string()), ("defending_team_abbr", pa.string()), ("season_year", pa.int64()), *_CONTENT]
 )
 assert tuple(SCHEDULE_SCHEMA.names) == SCHEDULE_COLUMNS
-assert tuple(BOX_SCHEMA.names) == gate.BOX_COLUMNS
-assert tuple(INACTIVE_SCHEMA.names) == gate.INACTIVE_COLUMNS
+assert tuple(BOX_SCHEMA.names) == observation.BOX_COLUMNS
+assert tuple(INACTIVE_SCHEMA.names) == observation.INACTIVE_COLUMNS
 
 
 def number(ordinal: int) -> int:
@@ -100,16 +100,16 @@ def schedule_table(season: Season) -> pa.Table:
     return _table(rows, SCHEDULE_SCHEMA)
 
 
-def tables(season: Season, entity: Entity) -> gate.ShardTables:
+def tables(season: Season, entity: Entity) -> observation.ShardTables:
     """The season as a shard of teams or of players; every row was processed at another instant."""
     schedule = schedule_table(season)
     if entity is Entity.TEAM:
         summaries = [(r.game_id, r.entity, SEASON, r.content, stamp) for r, stamp in _stamped(season.team_summaries)]
-        return gate.ShardTables(schedule, _table(summaries, TEAM_SCHEMA))
+        return observation.ShardTables(schedule, _table(summaries, TEAM_SCHEMA))
     summaries = [
         (r.game_id, r.team, r.entity, SEASON, r.content, stamp) for r, stamp in _stamped(season.player_summaries)
     ]
-    return gate.ShardTables(
+    return observation.ShardTables(
         schedule,
         _table(summaries, PLAYER_SCHEMA),
         _table([(r.game_id, r.team, r.player, SEASON, r.played, r.points) for r in season.box], BOX_SCHEMA),
@@ -130,7 +130,7 @@ def _table(rows: Sequence[tuple], schema: pa.Schema) -> pa.Table:
 class Answer:
     """What the gate says of one season."""
 
-    seen: gate.Observation
+    seen: observation.Observation
     rows: gate.Judgement
     processor: Processor
 
@@ -176,9 +176,9 @@ class Answer:
 
 
 def ask_tables(
-    shard: gate.ShardTables, processor: Processor, ordinals: Iterable[int], part: gate.Part | None = None
+    shard: observation.ShardTables, processor: Processor, ordinals: Iterable[int], part: observation.Part | None = None
 ) -> Answer:
-    seen = gate.observe(shard, processor, SEASON, part or gate.Part())
+    seen = observation.observe(shard, processor, SEASON, part or observation.Part())
     asked = np.array([number(day) for day in ordinals], dtype=np.int32)
     return Answer(seen, gate.judge(seen, processor, asked), processor)
 

@@ -11,7 +11,8 @@ from apache_beam import pvalue
 from apache_beam.metrics import Metrics
 
 from fullcourt.domain import breaker
-from fullcourt.domain.gate import Part, ShardTables, Verdict, judge, observe
+from fullcourt.domain.gate import Verdict, judge
+from fullcourt.domain.observation import Part, ShardTables, observe
 from fullcourt.domain.processors import Processor
 from fullcourt.domain.rows import Judged, Stamp, judged_table, tally
 from transforms.packing import unpack

@@ -4,7 +4,6 @@ Everything works on whole batches.  A row that cannot be read becomes a dead let
 and the rest of its batch loads; a row that is merely outside the seasons counted is kept and counted apart.
 """
 
-import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -13,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fullcourt.domain.calendar import COUNTED_TYPES
-from fullcourt.domain.days import sports_day
 from fullcourt.domain.names import TRICODES, player_lookup
+from fullcourt.domain.parsing import EXPECTATION, parse, where
 from fullcourt.domain.windows import Bools
 
 SEASON_TYPES = ("preseason", "regular", "all_star", "play_in", "playoffs", "cup_final")
@@ -47,7 +46,7 @@ class Rows:
         raw = self.batch.column(landing)
         self.sources[name] = landing
         self.columns[name], bad = parse(raw, kind)
-        self.reject(bad, landing, raw, f"expected {_EXPECTATION[kind]}")
+        self.reject(bad, landing, raw, f"expected {EXPECTATION[kind]}")
 
     def reject(self, bad: Bools, landing: str, values: pa.Array, reason: str) -> None:
         """Gives up the marked rows, unless they already are."""
@@ -120,7 +119,7 @@ class Players:
             self._by_alias[alias] = lookup if self._by_alias.get(alias, lookup) == lookup else None
 
     def resolve(self, ids: pa.Array, names: pa.Array) -> pa.Array:
-        """player_lookup by id, else by spelling; null where neither names one player."""
+        """player_lookup by id, else by spelling, else the spelling itself; null where that names no one player."""
         known_ids, known_names = ids.dictionary_encode(), names.dictionary_encode()
         spelled = [*known_names.dictionary.to_pylist(), None]
         numbered = [*known_ids.dictionary.to_pylist(), None]
@@ -133,92 +132,14 @@ class Players:
         return pa.array(lookups, pa.string()).take(pa.array(place))
 
     def _resolve(self, player_id: str | None, name: str | None) -> str | None:
-        """A league id names one person, known or new; a bare name that a loaded registry lacks may be anybody's."""
+        """Box scores and inactive lists are the authority on who exists: a name new to the registry is a new player.
+
+        A spelling that several players share, and a name without a letter, name nobody.
+        """
         if player_id in self._by_id:
             return self._by_id[player_id]
         spelling = player_lookup(name or "")
-        if spelling in self._by_alias:
-            return self._by_alias[spelling]
-        return (spelling or None) if player_id is not None or not self._by_alias else None
-
-
-def parse(raw: pa.Array, kind: pa.DataType) -> tuple[pa.Array, Bools]:
-    """The column as `kind`, and the rows whose value is there but cannot be read (null in the column)."""
-    if pa.types.is_dictionary(raw.type):
-        raw = raw.cast(raw.type.value_type)
-    if pa.types.is_string(raw.type) or pa.types.is_large_string(raw.type):
-        trimmed = pc.utf8_trim_whitespace(raw.cast(pa.string()))
-        raw = pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, pa.string()), trimmed)
-    value = _PARSERS[kind](raw)
-    bad = pc.and_(raw.is_valid(), value.is_null()).to_numpy(zero_copy_only=False)
-    return value, bad
-
-
-def _integers(raw: pa.Array) -> pa.Array:
-    if pa.types.is_decimal(raw.type):
-        raw = raw.cast(pa.string())
-    if pa.types.is_string(raw.type):
-        whole = pc.match_substring_regex(raw, r"^[+-]?\d{1,18}(\.0*)?$")
-        digits = pc.replace_substring_regex(_where(raw, whole), r"^\+|\.0*$", "")
-        return digits.cast(pa.int64())
-    if pa.types.is_floating(raw.type):
-        wide = raw.cast(pa.float64())
-        whole = pc.and_(pc.is_finite(wide), pc.equal(pc.floor(wide), wide))
-        return _where(wide, pc.and_(whole, pc.less(pc.abs(wide), 2.0**53))).cast(pa.int64())
-    return raw.cast(pa.int64()) if pa.types.is_integer(raw.type) else pa.nulls(len(raw), pa.int64())
-
-
-_TRUE, _FALSE = ("true", "t", "1", "yes"), ("false", "f", "0", "no")
-
-
-def _booleans(raw: pa.Array) -> pa.Array:
-    if pa.types.is_boolean(raw.type) or pa.types.is_null(raw.type):
-        return raw.cast(pa.bool_())
-    text = pc.utf8_lower(raw.cast(pa.string()))
-    known = pc.is_in(text, pa.array([*_TRUE, *_FALSE]))
-    return _where(pc.is_in(text, pa.array(_TRUE)), pc.and_(known, text.is_valid()))
-
-
-def _dates(raw: pa.Array) -> pa.Array:
-    """Calendar days as they are; instants as their sports day; a time without a zone cannot be read."""
-    if pa.types.is_date(raw.type) or pa.types.is_null(raw.type):
-        return raw.cast(pa.date32())
-    if not (pa.types.is_string(raw.type) or pa.types.is_timestamp(raw.type)):
-        return pa.nulls(len(raw), pa.date32())
-    distinct = raw.unique()
-    days = [_date(value) for value in distinct.to_pylist()]
-    return pa.array(days, pa.date32()).take(pc.index_in(raw, distinct))
-
-
-def _date(value: str | dt.datetime | None) -> dt.date | None:
-    if value is None:
-        return None
-    try:
-        if isinstance(value, str) and len(value) == len("2024-01-31"):
-            return dt.date.fromisoformat(value)
-        instant = dt.datetime.fromisoformat(value) if isinstance(value, str) else value
-        midnight = instant.tzinfo is None and instant.time() == dt.time()
-        return instant.date() if midnight else sports_day(instant)
-    except ValueError:
-        return None
-
-
-def _where(values: pa.Array, keep: pa.Array) -> pa.Array:
-    return pc.if_else(keep, values, pa.scalar(None, values.type))
-
-
-_PARSERS: Mapping[pa.DataType, Callable[[pa.Array], pa.Array]] = {
-    pa.string(): lambda raw: raw.cast(pa.string()),
-    pa.int64(): _integers,
-    pa.bool_(): _booleans,
-    pa.date32(): _dates,
-}
-_EXPECTATION = {
-    pa.string(): "text",
-    pa.int64(): "a whole number",
-    pa.bool_(): "true or false",
-    pa.date32(): "a date, or an instant with its time zone",
-}
+        return self._by_alias.get(spelling, spelling) or None
 
 
 def _text(values: pa.Array) -> pa.Array:
@@ -273,7 +194,7 @@ def schedule_rows(rows: Rows, games: Games, players: Players) -> None:
         )
     final = pc.and_(pc.equal(rows.columns["game_status"], 3), pc.not_equal(home, away))
     winner = pc.if_else(pc.greater(home, away), rows.columns["home_team_tricode"], rows.columns["away_team_tricode"])
-    rows.columns["winning_team_tricode"] = _where(winner, pc.fill_null(final, False))
+    rows.columns["winning_team_tricode"] = where(winner, pc.fill_null(final, False))
     kind = rows.columns["season_type"]
     for name, value in (("is_regular_season", "regular"), ("is_playoffs", "playoffs"), ("is_all_star", "all_star")):
         rows.columns[name] = pc.equal(kind, value)
@@ -367,7 +288,7 @@ def common(rows: Rows, counted_columns: Sequence[str], landing: Sequence[str]) -
     season, _ = parse(rows.batch.column("season"), pa.string())
     fits = pc.fill_null(pc.match_substring_regex(season, r"^\d{4}-\d{2}$"), False)
     rows.reject(~fits.to_numpy(zero_copy_only=False), "season", season, "expected a season such as 2023-24")
-    rows.columns["season_year"] = pc.utf8_slice_codeunits(_where(season, fits), 0, 4).cast(pa.int64())
+    rows.columns["season_year"] = pc.utf8_slice_codeunits(where(season, fits), 0, 4).cast(pa.int64())
     if "season_type" in rows.columns:
         kind = rows.columns["season_type"]
         known = pc.fill_null(pc.is_in(kind, pa.array(SEASON_TYPES)), False).to_numpy(zero_copy_only=False)
@@ -443,7 +364,7 @@ def canonical_game_id(day: pa.Array, away: pa.Array, home: pa.Array) -> pa.Array
     """YYYYMMDD_AWAY_HOME; null when not played or a side is not one of the 30 teams."""
     teams = pa.array(sorted(TRICODES))
     both = pc.and_(pc.is_in(away, teams), pc.is_in(home, teams))
-    return _where(pc.binary_join_element_wise(pc.strftime(day, "%Y%m%d"), away, home, "_"), both)
+    return where(pc.binary_join_element_wise(pc.strftime(day, "%Y%m%d"), away, home, "_"), both)
 
 
 def clock_text(seconds: pa.Array) -> pa.Array:

@@ -17,8 +17,9 @@ from fullcourt.domain.calendar import at_season_boundary
 from fullcourt.domain.features import FEATURES
 from fullcourt.domain.features.zones import choose
 from fullcourt.domain.fingerprint import Hashes, hash_rows, mix, to_hex
-from fullcourt.domain.gate import Judgement, Observation, Reason, Verdict, is_complete, missing_games, percentage
+from fullcourt.domain.gate import Judgement, Reason, Verdict, is_complete, missing_games, percentage
 from fullcourt.domain.numbers import nullable
+from fullcourt.domain.observation import Observation
 from fullcourt.domain.processors import Entity, Processor
 from fullcourt.domain.windows import Bools, WindowCounts
 

@@ -14,8 +14,8 @@ import pyarrow.compute as pc
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar
 from fullcourt.domain.features.zones import ZONES, choose, quotient
 from fullcourt.domain.fingerprint import hash_rows, to_hex
-from fullcourt.domain.gate import codes, last_of_each
 from fullcourt.domain.numbers import Longs, decimals, integers, nullable, ratio
+from fullcourt.domain.observation import codes, last_of_each
 from fullcourt.domain.rosters import GameRows
 from fullcourt.domain.rows import Stamp, fit
 from fullcourt.domain.windows import Bools, Ints

@@ -11,20 +11,9 @@ from fullcourt.domain import breaker
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar, season_of_day
 from fullcourt.domain.days import to_date, to_number
 from fullcourt.domain.errors import UsageError
-from fullcourt.domain.gate import (
-    BOX_COLUMNS,
-    INACTIVE_COLUMNS,
-    Observation,
-    Reason,
-    ShardTables,
-    Verdict,
-    is_complete,
-    judge_rows,
-    observe,
-    percentage,
-    permitted_misses,
-)
+from fullcourt.domain.gate import Reason, Verdict, is_complete, judge_rows, percentage, permitted_misses
 from fullcourt.domain.names import TRICODES, player_lookup, suggestions
+from fullcourt.domain.observation import BOX_COLUMNS, INACTIVE_COLUMNS, Observation, ShardTables, observe
 from fullcourt.domain.processors import BY_NAME, GATED, Entity, Processor
 from fullcourt.domain.windows import Window, WindowCounts
 from fullcourt.orchestration.run import check_schema, micros

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from fullcourt.domain import breaker, gate, records
+from fullcourt.domain import breaker, gate, observation, records
 from fullcourt.domain.breaker import Facts
 from fullcourt.domain.days import to_number
 from fullcourt.domain.features import team_defense_zones
@@ -178,7 +178,7 @@ def game_id(index: int) -> str:
     return f"{game_day(index):%Y%m%d}_BOS_ATL"
 
 
-def shard(missing: tuple[int, ...], zones: dict[int, dict[str, int]] | None = None) -> gate.ShardTables:
+def shard(missing: tuple[int, ...], zones: dict[int, dict[str, int]] | None = None) -> observation.ShardTables:
     """21 games; BOS has all upstream rows, ATL lacks those of the missing games. zones: other values by game."""
     schedule = [
         dict(
@@ -200,7 +200,7 @@ def shard(missing: tuple[int, ...], zones: dict[int, dict[str, int]] | None = No
     columns = {name: [row[name] for row in upstream] for name in team_defense_zones.READS}
     rows = pa.table({name: pa.array(v, pa.string() if name in _KEYS else pa.int64()) for name, v in columns.items()})
     rows = rows.append_column("processed_at", pa.repeat(pa.scalar(PROCESSED_AT, pa.timestamp("us", "UTC")), len(rows)))
-    return gate.ShardTables(pa.Table.from_pylist(schedule, SCHEDULE_SCHEMA), rows)
+    return observation.ShardTables(pa.Table.from_pylist(schedule, SCHEDULE_SCHEMA), rows)
 
 
 _KEYS = team_defense_zones.READS[:2]
@@ -216,7 +216,7 @@ class Nights:
     def run(self, at: datetime, *missing: int, day: date = DAY, recording: bool = True, **zones: dict) -> pa.Table:
         """ATL's judged row, after its attempts and actions are written."""
         stamp = Stamp(f"run-{at:%d-%H%M}", micros(at), recording)
-        seen = gate.observe(shard(missing, {int(k[1:]): v for k, v in zones.items()}), PROCESSOR, 2023)
+        seen = observation.observe(shard(missing, {int(k[1:]): v for k, v in zones.items()}), PROCESSOR, 2023)
         known = breaker.newest(self.attempts, self.actions) if recording else None
         judged = Judged(
             seen, gate.judge(seen, PROCESSOR, np.array([to_number(day)], np.int32), known, stamp.now), PROCESSOR, stamp
@@ -536,8 +536,8 @@ def test_rows_to_come_do_not_show_in_the_row():
     later = pc.greater_equal(full.upstream["game_id"], game_id(BEFORE))
     without = replace(full, upstream=full.upstream.filter(pc.invert(later)))
 
-    def rows(tables: gate.ShardTables) -> pa.Table:
-        seen = gate.observe(tables, PROCESSOR, 2023)
+    def rows(tables: observation.ShardTables) -> pa.Table:
+        seen = observation.observe(tables, PROCESSOR, 2023)
         judged = gate.judge(seen, PROCESSOR, np.array([to_number(DAY)], np.int32))
         return judged_table(Judged(seen, judged, PROCESSOR, STAMP), OUTPUT)
 

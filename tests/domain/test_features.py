@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from fullcourt.domain import gate
+from fullcourt.domain import gate, observation
 from fullcourt.domain.features import FEATURES, player_shot_zones
 from fullcourt.domain.processors import BY_NAME, Processor
 from fullcourt.domain.rows import Judged, Stamp, judged_table
@@ -47,7 +47,9 @@ def share(part: int, whole: int) -> Fraction | None:
     return Fraction(part, whole) if whole else None
 
 
-def answer(season: Season, processor: Processor, upstream: pa.Table) -> tuple[gate.Observation, gate.Judgement, list]:
+def answer(
+    season: Season, processor: Processor, upstream: pa.Table
+) -> tuple[observation.Observation, gate.Judgement, list]:
     shard = replace(tables(season, processor.entity), upstream=upstream)
     found = ask_tables(shard, processor, game_days(season))
     return found.seen, found.rows, found.keys()

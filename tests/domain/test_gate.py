@@ -11,10 +11,11 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from fullcourt.domain import gate
+from fullcourt.domain import observation
 from fullcourt.domain.calendar import Calendar, at_season_boundary
 from fullcourt.domain.errors import GateError
-from fullcourt.domain.gate import Part, Verdict, is_complete, percentage, permitted_misses
+from fullcourt.domain.gate import Verdict, is_complete, percentage, permitted_misses
+from fullcourt.domain.observation import Part
 from fullcourt.domain.processors import Processor
 from fullcourt.domain.windows import Window, WindowCounts, days, games
 from tests.bridge import EPOCH, PLAYERS, SEASON, TEAMS, Answer, ask, ask_tables, number, schedule_table, tables
@@ -107,7 +108,7 @@ def test_encodings_chunks_and_extra_columns_do_not_matter(processor, season):
         return pa.concat_tables([table.slice(0, half), table.slice(half)])
 
     schedule = plain.schedule.append_column("arena", pa.nulls(plain.schedule.num_rows, pa.string()))
-    other = gate.ShardTables(schedule, *map(otherwise, (plain.upstream, plain.box, plain.inactives)))
+    other = observation.ShardTables(schedule, *map(otherwise, (plain.upstream, plain.box, plain.inactives)))
     asked = game_days(season)
     assert ask_tables(other, processor, asked).by_key() == ask_tables(plain, processor, asked).by_key()
 
@@ -444,7 +445,7 @@ def test_season_boundary_is_october_november_and_april(day, boundary):
 )
 def test_rows_that_cannot_be_true(makes, attempts, wrong):
     rows = pa.table({"paint_makes": pa.array([makes], pa.int64()), "paint_attempts": pa.array([attempts], pa.int64())})
-    assert gate.contradicts_itself(rows)[0] == wrong
+    assert observation.contradicts_itself(rows)[0] == wrong
 
 
 @pytest.mark.parametrize("index", [2, 11])

@@ -198,21 +198,6 @@ def test_box_scores_find_the_schedule_and_the_names_loaded_before(empty_house, l
 # ---- names
 
 
-def test_a_name_the_registry_lacks_is_a_new_player_only_under_a_league_id(empty_house, landing):
-    box = read(landing, "player_boxscores")
-    game = a_game(landing)["game_id"]
-    by_id, bare = [row["player_id"] for row in box.to_pylist() if row["game_id"] == game and row["played"]][:2]
-    box = change(box, {"game_id": game, "player_id": by_id}, player_name="New Arrival", player_id=99_999_999)
-    box = change(box, {"game_id": game, "player_id": bare}, player_name="Anybody Atall", player_id=None)
-    rewrite(landing, "player_boxscores", box)
-    empty_house.ingest(landing)
-    found = [raw_row(empty_house, game, name) for name in ("New Arrival", "Anybody Atall")]
-    assert [(row["player_lookup"], row["name_status"]) for row in found] == [
-        ("newarrival", "resolved"),
-        (None, "NAME_UNRESOLVED"),
-    ]
-
-
 def test_three_spellings_and_diacritics_are_one_player(empty_house, landing):
     box = read(landing, "player_boxscores")
     game = a_game(landing)["game_id"]
@@ -223,7 +208,6 @@ def test_three_spellings_and_diacritics_are_one_player(empty_house, landing):
         where = {"game_id": game, "player_id": original["player_id"]}
         box = change(box, where, player_name=spelling, player_id=None)
     rewrite(landing, "player_boxscores", box)
-    next(landing.glob("players.*")).unlink()  # no registry: the spelling is all there is
     empty_house.ingest(landing)
     rows = [raw_row(empty_house, game, spelling) for game, spelling in zip(games, spellings, strict=True)]
     assert {(row["player_lookup"], row["name_status"]) for row in rows} == {("nikolajokic", "resolved")}

@@ -354,6 +354,36 @@ def test_a_day_with_too_little_is_incomplete(season_house, season):
     assert rerun["processors"][0]["days_not_covered"] == [day.isoformat()]
 
 
+def test_a_day_prepared_before_its_games_is_covered_once_they_are_played(season_house, season):
+    """The rows do not change, what they are held against does: 1 of 187 must not stay a day that owed nothing."""
+    day = season.judged[-1]
+    with season_house.warehouse.transaction({}) as session:
+        for statement in (
+            "CREATE TABLE nba_analytics.kept AS SELECT * FROM nba_analytics.player_game_summary WHERE game_date = @day",
+            "DELETE FROM nba_analytics.player_game_summary WHERE game_date = @day",
+            "UPDATE nba_raw.nbac_schedule SET game_status = 1 WHERE game_date = @day",
+        ):
+            session.execute(statement, day=day)
+    for hour in range(5):  # until every breaker is open, and a rerun changes nothing
+        season_house.run("precompute", day, processors=[PSZA], now=season_house.now + hour * HOUR)
+    before = receipts(season_house, PSZA)
+    assert {(r["status"], r["coverage_expected"]) for r in before} == {("COMPLETE", 0)}
+    rows = season_house.tables(PSZA)
+
+    with season_house.warehouse.transaction({}) as session:
+        session.execute("INSERT INTO nba_analytics.player_game_summary SELECT * FROM nba_analytics.kept")
+        session.execute("DROP TABLE nba_analytics.kept")
+        session.execute("UPDATE nba_raw.nbac_schedule SET game_status = 3 WHERE game_date = @day", day=day)
+        session.execute(
+            "DELETE FROM nba_precompute.player_shot_zone_analysis WHERE analysis_date = @day AND player_lookup > 'c'",
+            day=day,
+        )
+    report = season_house.run("precompute", day, processors=[PSZA], now=season_house.now + 5 * HOUR)["processors"][0]
+    assert report["days_not_covered"] == [day.isoformat()]
+    assert [r["status"] for r in receipts(season_house, PSZA)[len(before) :]] == ["INCOMPLETE"]
+    assert len(season_house.tables(PSZA)[PSZA]) < len(rows[PSZA]), "an unchanged fingerprint replaces no rows"
+
+
 def test_a_final_day_without_any_row_has_no_data(season_house, season):
     day = season.days[20]
     tables = ("nbac_team_boxscore", "nbac_gamebook_player_stats", "shot_zones")

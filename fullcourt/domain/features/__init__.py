@@ -7,7 +7,8 @@ import pyarrow as pa
 
 from fullcourt.domain.features import player_shot_zones, team_defense_zones
 from fullcourt.domain.fingerprint import Hashes
-from fullcourt.domain.gate import Judgement, Observation
+from fullcourt.domain.gate import Judgement
+from fullcourt.domain.observation import Observation
 from fullcourt.domain.windows import Bools
 
 

@@ -7,8 +7,9 @@ import numpy as np
 import pyarrow as pa
 
 from fullcourt.domain.features.zones import ZONES, choose, quotient
-from fullcourt.domain.gate import Judgement, Observation
+from fullcourt.domain.gate import Judgement
 from fullcourt.domain.numbers import Longs, nullable
+from fullcourt.domain.observation import Observation
 from fullcourt.domain.windows import Window, games
 
 LAST_10 = games(10)

@@ -8,8 +8,9 @@ import pyarrow as pa
 
 from fullcourt.domain.features.zones import ZONE_LABELS, ZONES, choose, quotient
 from fullcourt.domain.fingerprint import hash_text, mix
-from fullcourt.domain.gate import Judgement, Observation
+from fullcourt.domain.gate import Judgement
 from fullcourt.domain.numbers import Longs, decimals, ratio, rescale
+from fullcourt.domain.observation import Observation
 from fullcourt.domain.windows import Bools, Ints, days, games
 
 SAMPLE = games(15)

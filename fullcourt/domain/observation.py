@@ -1,0 +1,206 @@
+"""What is there: one shard's tables laid out as a grid of entities and game days.
+
+A plain function of Arrow tables, so a Beam worker, the `check` command and a test look at the same thing.
+"""
+
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar
+from fullcourt.domain.fingerprint import Hashes, hash_rows
+from fullcourt.domain.numbers import Longs
+from fullcourt.domain.processors import Entity, Processor
+from fullcourt.domain.rosters import GameRows, Grid, player_grid, team_grid, whole_games
+from fullcourt.domain.sample import Sample
+from fullcourt.domain.windows import Bools, History, Ints
+
+BOX_COLUMNS = ("game_id", "team_abbr", "player_lookup", "season_year", "played", "points")
+BOOKKEEPING = ("processed_at",)  # upstream columns that are no content
+INACTIVE_COLUMNS = ("game_id", "team_abbr", "player_lookup", "season_year")
+
+
+@dataclass(frozen=True)
+class ShardTables:
+    """One season's rows, as Arrow tables; extra columns are carried to the features.
+
+    schedule: nbac_schedule.  upstream: the table counted against.  box, inactives: for players, else None.
+    """
+
+    schedule: pa.Table
+    upstream: pa.Table
+    box: pa.Table | None = None
+    inactives: pa.Table | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """Which share of the entities a shard holds: those whose name hashes to `number` modulo `of`."""
+
+    number: int = 0
+    of: int = 1
+
+    def keeps(self, names: pa.Array) -> Bools:
+        if self.of == 1:
+            return np.ones(len(names), dtype=np.bool_)
+        return np.array([zlib.crc32(name.encode()) % self.of == self.number for name in names.to_pylist()], np.bool_)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A shard seen as a grid: entities sorted by name, and the upstream rows that are present on it."""
+
+    calendar: Calendar
+    entities: pa.StringArray
+    grid: Grid
+    history: History
+    upstream: pa.Table
+    row_hashes: Hashes
+    unreadable: Bools
+    unresolved: Bools
+    sample: Sample
+    unexpected_rows: int
+
+
+def observe(tables: ShardTables, processor: Processor, season: int, part: Part = Part()) -> Observation:
+    """Lays one season's tables out as (entities, game days). GateError when the season has no schedule."""
+    calendar = Calendar.from_schedule(tables.schedule.select(SCHEDULE_COLUMNS), season)
+    teams = pa.array(calendar.teams)
+    upstream = processor.upstream
+    assert upstream is not None, f"{processor.name} has no upstream to observe"
+    if processor.entity is Entity.TEAM:
+        entities = teams
+        there = _games(tables.upstream, calendar, entities, upstream.entity_column, upstream.entity_column)
+        grid = team_grid(calendar, there)
+        unresolved = np.zeros_like(grid.required)
+    else:
+        assert tables.box is not None
+        assert tables.inactives is not None
+        entities = _names(
+            part,
+            tables.upstream[upstream.entity_column],
+            tables.box["player_lookup"],
+            tables.inactives["player_lookup"],
+        )
+        there = _games(tables.upstream, calendar, entities, upstream.entity_column, "team_abbr")
+        grid, unresolved = _players(tables, calendar, entities, there)
+    cells, rows, hashes = _present_rows(tables.upstream, there, grid, calendar)
+    entity, slot = np.divmod(cells, len(calendar.days))
+    shape = grid.required.shape
+    unreadable = np.zeros(shape, dtype=np.bool_)
+    unreadable.ravel()[cells] = contradicts_itself(rows)
+    return Observation(
+        calendar=calendar,
+        entities=entities,
+        grid=grid,
+        history=History(grid.required, grid.excused, grid.present, calendar.days),
+        upstream=rows,
+        row_hashes=hashes,
+        unreadable=unreadable,
+        unresolved=unresolved,
+        sample=Sample(rows, entity.astype(np.int32), slot.astype(np.int32), shape),
+        unexpected_rows=int((there.game < 0).sum()),
+    )
+
+
+def contradicts_itself(rows: pa.Table) -> Bools:
+    """Upstream rows that cannot be true: more makes than attempts, or a negative count."""
+    wrong = np.zeros(rows.num_rows, dtype=np.bool_)
+    for makes in (name for name in rows.column_names if name.endswith("_makes")):
+        attempts = makes.removesuffix("_makes") + "_attempts"
+        if attempts in rows.column_names:
+            wrong |= pc.fill_null(pc.greater(rows[makes], rows[attempts]), False).to_numpy()
+        wrong |= pc.fill_null(pc.less(rows[makes], 0), False).to_numpy()
+    return wrong
+
+
+def codes(column: pa.Array | pa.ChunkedArray, universe: pa.Array) -> Ints:
+    """Each value's place in the universe, or -1; null is -1."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.unify_dictionaries().combine_chunks() if column.num_chunks else pa.array([], column.type)
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    place = np.append(pc.index_in(column.dictionary, universe).fill_null(-1).to_numpy(), -1).astype(np.int32)
+    return place[column.indices.fill_null(len(place) - 1).to_numpy()]
+
+
+def _names(part: Part, *columns: pa.ChunkedArray) -> pa.StringArray:
+    """The distinct non-null names that the part keeps, sorted."""
+    texts = [
+        chunk.dictionary if pa.types.is_dictionary(chunk.type) else chunk
+        for column in columns
+        for chunk in column.chunks
+    ]
+    names = pc.drop_null(pc.unique(pa.chunked_array(texts or [pa.array([], pa.string())], pa.string())))
+    names = names.take(pc.sort_indices(names))
+    return names.filter(pa.array(part.keeps(names)))
+
+
+def _games(rows: pa.Table, calendar: Calendar, entities: pa.Array, entity: str, team: str) -> GameRows:
+    return GameRows(
+        codes(rows[entity], entities),
+        codes(rows["game_id"], calendar.game_ids),
+        codes(rows[team], pa.array(calendar.teams)),
+    )
+
+
+def _players(tables: ShardTables, calendar: Calendar, entities: pa.Array, there: GameRows) -> tuple[Grid, Bools]:
+    """The players' grid, and where the team's box of the day holds a row under an unresolved name."""
+    assert tables.box is not None
+    assert tables.inactives is not None
+    everyone = pc.unique(tables.box["player_lookup"].cast(pa.string()))
+    box = _games(tables.box, calendar, everyone, "player_lookup", "team_abbr")
+    played = pc.fill_null(tables.box["played"], False).to_numpy()
+    points = pc.fill_null(tables.box["points"], 0).to_numpy().astype(np.int64)
+    in_calendar = (box.game >= 0) & (box.team >= 0)
+    unnamed = in_calendar & (tables.box["player_lookup"].combine_chunks().is_null().to_numpy(zero_copy_only=False))
+    resolved = in_calendar & ~unnamed
+    once = last_of_each(box, points, resolved)
+    whole = whole_games(calendar, GameRows(box.entity[once], box.game[once], box.team[once]), points[once])
+    hidden = np.zeros_like(whole)  # a row under an unresolved name may be anybody's: nobody is proven absent
+    hidden[box.team[unnamed & played], calendar.slot[box.game[unnamed & played]]] = True
+
+    mine = codes(tables.box["player_lookup"], entities)
+    own_box = GameRows(mine, box.game, box.team)
+    inactive = _games(tables.inactives, calendar, entities, "player_lookup", "team_abbr")
+    grid = player_grid(
+        calendar,
+        len(entities),
+        played=own_box.where(played),
+        listed=GameRows.concatenate(own_box, inactive, there),
+        present=there,
+        whole=whole & ~hidden,
+    )
+    slots = np.arange(len(calendar.days))
+    return grid, (grid.team >= 0) & hidden[grid.team, slots]
+
+
+def last_of_each(rows: GameRows, preferred: Longs, candidates: Bools) -> Ints:
+    """Of the candidate rows, one per (entity, game, team): the one with the greatest preferred value."""
+    index = np.flatnonzero(candidates)
+    key = np.stack([rows.entity, rows.game, rows.team])[:, index]
+    order = index[np.lexsort((preferred[index], *key))]
+    key = np.stack([rows.entity, rows.game, rows.team])[:, order]
+    last = np.append((key[:, 1:] != key[:, :-1]).any(axis=0), True)[: len(order)]
+    chosen: Ints = order[last]
+    return chosen
+
+
+def _present_rows(
+    upstream: pa.Table, there: GameRows, grid: Grid, calendar: Calendar
+) -> tuple[Longs, pa.Table, Hashes]:
+    """The upstream rows on the grid, one per (entity, slot) cell: (cells ascending, rows, row hashes)."""
+    known = np.flatnonzero((there.entity >= 0) & (there.game >= 0))
+    entity, game = there.entity[known], there.game[known]
+    slot = calendar.slot[game]
+    own = grid.game[entity, slot] == game
+    known, cell = known[own], entity[own].astype(np.int64) * len(calendar.days) + slot[own]
+    rows = upstream.take(pa.array(known))
+    hashes = hash_rows({name: rows[name] for name in rows.column_names if name not in BOOKKEEPING})
+    order = np.lexsort((hashes, cell))  # of doubled rows that differ, any fixed one: the last by hash
+    last = np.append(np.diff(cell[order]) != 0, True)[: len(order)]
+    chosen = order[last]
+    return cell[chosen], rows.take(pa.array(chosen)).combine_chunks(), hashes[chosen]
