@@ -10,7 +10,6 @@ from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from fullcourt.domain import breaker
 from fullcourt.domain.calendar import at_season_boundary
@@ -137,17 +136,15 @@ def _identity(judged: Judged) -> dict[str, pa.Array]:
         "season_year": pa.repeat(seen.calendar.season, judged.size),
     }
     if processor.entity is Entity.PLAYER:
-        columns["universal_player_id"] = _registry_ids(seen, processor).take(pa.array(rows.entity))
+        columns["universal_player_id"] = _registry_ids(seen, rows)
     return columns
 
 
-def _registry_ids(seen: Observation, processor: Processor) -> pa.Array:
-    """Each entity's universal_player_id by its upstream rows; null where they have none."""
-    named = [processor.key_column, "universal_player_id"]
-    ids = pa.table({name: seen.upstream[name].cast(pa.string()) for name in named}).group_by(processor.key_column)
-    found = ids.aggregate([("universal_player_id", "max")]).combine_chunks()
-    place = pc.index_in(seen.entities, found[processor.key_column].combine_chunks())
-    return found["universal_player_id_max"].combine_chunks().take(place)
+def _registry_ids(seen: Observation, rows: Judgement) -> pa.Array:
+    """universal_player_id as the player's newest upstream row before the day has it; null without one."""
+    numbered = np.arange(1, seen.upstream.num_rows + 1, dtype=np.int64)  # rows are in day order within an entity
+    newest = seen.sample.newest(numbered, rows.entity, rows.slot) - 1
+    return seen.upstream["universal_player_id"].combine_chunks().take(nullable(newest, newest >= 0)).cast(pa.string())
 
 
 def _completeness(judged: Judged) -> dict[str, pa.Array]:

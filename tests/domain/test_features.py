@@ -12,6 +12,7 @@ from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -29,6 +30,7 @@ from tests.reference_gate import BoxRow, Game, Season, Upstream, game_days
 PSZA = BY_NAME["player_shot_zone_analysis"]
 TDZA = BY_NAME["team_defense_zone_analysis"]
 SINGLE_SCHEMA = player_shot_zone_analysis.TABLE.arrow_schema
+EPOCH = date(1970, 1, 1).toordinal()
 START = date(2023, 10, 24).toordinal()
 ZONES = ("paint", "mid_range", "three_pt")
 STAMP = Stamp("run-1", 1)
@@ -290,6 +292,35 @@ def test_known_games_without_a_shot_are_no_issue():
     assert (row["total_shots_last_10"], row["paint_attempts_per_game"]) == (0, Decimal("0.0"))
     assert (row["paint_rate_last_10"], row["paint_pct_last_10"]) == (None, None)
     assert row["data_quality_issues"] == []
+
+
+@given(st.integers(1, 11), st.integers(0, 9), st.sampled_from(["gone", "other"]))
+def test_no_published_column_knows_a_row_of_the_day_or_later(before, unplayed, change):
+    """ann was listed all season; what she did on D or later is changed or taken away."""
+    nights = [("dnp", UNKNOWN)] * unplayed + [("played", Shots((2, 5), (1, 3), (0, 2)))] * before
+    season, upstream = player_season(nights)
+    day = game_days(season)[-2]  # D: the last of the nights, which she played, with one more to come
+    later = pc.greater_equal(upstream["game_id"], pa.scalar(f"{date.fromordinal(day):%Y%m%d}"))
+    if change == "gone":
+        changed = upstream.filter(pc.invert(later))
+    else:
+        changed = pa.table(
+            {
+                name: pc.if_else(later, pc.add(column, 1), column)
+                if pa.types.is_integer(column.type) and name != "season_year"
+                else pc.if_else(later, "id-other", column)
+                if name == "universal_player_id"
+                else column
+                for name, column in zip(upstream.column_names, upstream.columns, strict=True)
+            }
+        )
+    found = []
+    for table in (upstream, changed):
+        seen, judgement, _ = answer(season, PSZA, table)
+        of_day = Judged(seen, judgement.where(judgement.day == day - EPOCH), PSZA, Stamp("a-run", 0, recording=False))
+        found.append(judged_table(of_day, player_shot_zone_analysis.TABLE.arrow_schema).to_pylist())
+    assert found[0] == found[1]
+    assert len(found[0]) == (before + unplayed > 1)
 
 
 # A row is the same whatever is judged with it
