@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from fullcourt.domain import observation, records
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS
-from fullcourt.domain.features import FEATURES
+from fullcourt.domain.features import upstream_columns
 from fullcourt.domain.processors import Entity, Processor
 from fullcourt.domain.rows import Stamp
 from fullcourt.warehouse import Read, Snapshot
@@ -97,17 +97,12 @@ def inputs_of(processor: Processor, recording: bool) -> dict[str, Input]:
     assert processor.upstream is not None
     upstream = processor.upstream
     player = processor.entity is Entity.PLAYER
-    names = (
-        *FEATURES[processor.name].reads,
-        *(("universal_player_id",) if player else ()),
-        "season_year",
-        "processed_at",
-    )
+    names = upstream_columns(processor)
     reads = {
         SCHEDULE: Input("nbac_schedule", SCHEDULE_COLUMNS),
         UPSTREAM: Input(
             upstream.table,
-            tuple(dict.fromkeys(names)),
+            names,
             entity_column=upstream.entity_column if player else None,
             dictionaries=tuple(name for name in _KEYS if name in names),
         ),

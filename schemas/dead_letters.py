@@ -1,7 +1,9 @@
 """Rows that could not be read, with the field and value that stopped them."""
 
+from dataclasses import replace
+
 from fullcourt.domain.tables import Column, PublishMode, Table
-from schemas.columns import CREATED_AT, KEY_RUN_ID
+from schemas.columns import CREATED_AT, KEY_RUN_ID, PROCESSOR_NAME
 
 TABLE = Table(
     name="dead_letters",
@@ -9,6 +11,7 @@ TABLE = Table(
     doc="Rows that could not be read: of a landing file by row number, of a table by entity and day.",
     columns=(
         KEY_RUN_ID,
+        replace(PROCESSOR_NAME, doc="Processor that met it; null for a landing file.", required=False),
         Column("source", "STRING", "Landing file or table the row is in.", required=True),
         Column("row_number", "INT64", "Row of the landing file, from 1; null for a table's row."),
         Column("entity_id", "STRING", "team_abbr or player_lookup; null if not known."),

@@ -1,6 +1,5 @@
 """Reads Parquet files of several kinds and deals their rows out to shards."""
 
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from apache_beam import pvalue
 
+from fullcourt.domain.observation import part_of
 from transforms.packing import pack
 
 BATCH_ROWS = 65_536
@@ -91,14 +91,6 @@ class _ReadAndDeal(beam.DoFn):
                 part = part_of(rows.column(source.entity_column), parts)
                 dealt = [pack(_rows_where(rows, part == number)) for number in range(parts)]
             yield from ((shard_key(wanted, number), packed) for number, packed in enumerate(dealt) if packed)
-
-
-def part_of(entities: pa.Array, parts: int) -> np.ndarray:
-    """Each entity's part, by a hash that is the same on every machine; null goes to part 0."""
-    if not pa.types.is_dictionary(entities.type):
-        entities = entities.dictionary_encode()
-    of_value = [zlib.crc32(name.encode()) % parts for name in entities.dictionary.to_pylist()]
-    return np.array([*of_value, 0], np.int64)[entities.indices.fill_null(len(of_value)).to_numpy()]
 
 
 def _season(column: pa.Array) -> np.ndarray:

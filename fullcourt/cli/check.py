@@ -1,18 +1,17 @@
 """Shows what `check` found."""
 
-import json
 from typing import Any
 
 import typer
 
 from fullcourt.cli.options import Format
-from fullcourt.cli.output import show
+from fullcourt.cli.output import show, show_one
 
 
 def render(report: dict[str, Any], form: Format) -> None:
     """A table a processor, one nested JSON, or CSV with one row a processor and window."""
     if form is Format.JSON:
-        typer.echo(json.dumps(report, indent=2))
+        show_one(report)
         return
     if form is Format.CSV:
         show([row for judged in report["processors"] for row in _rows(report, judged)], form)
@@ -33,7 +32,8 @@ def render(report: dict[str, Any], form: Format) -> None:
 
 def _named(window: dict[str, Any]) -> dict[str, Any]:
     """The window with its missing games by canonical id."""
-    return {**window, "missing": [game["game_id"] for game in window["missing"]]}
+    named = [f"{game['game_id']} ({game['nba_game_id']})" for game in window["missing"]]
+    return {**window, "missing": named}
 
 
 def _rows(report: dict[str, Any], judged: dict[str, Any]) -> list[dict[str, Any]]:
@@ -43,7 +43,8 @@ def _rows(report: dict[str, Any], judged: dict[str, Any]) -> list[dict[str, Any]
         {
             **named,
             **verdict,
-            **_named(window),
+            **window,
+            "missing": [game["game_id"] for game in window["missing"]],
             "missing_nba": [game["nba_game_id"] for game in window["missing"]],
         }
         for window in judged["windows"]

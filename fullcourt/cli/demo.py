@@ -12,6 +12,7 @@ from fullcourt.cli.output import progress, show
 from fullcourt.cli.phases import PHASES
 from fullcourt.cli.schema import apply_plan
 from fullcourt.demo.league import simulate, with_defects, write
+from fullcourt.domain.errors import UsageError
 from fullcourt.domain.processors import select
 from fullcourt.warehouse import open_warehouse
 
@@ -47,6 +48,7 @@ def run_demo(directory: Path) -> None:
     from pipelines import ingest as ingest_pipeline
 
     landing, file = directory / "landing", directory / "demo.duckdb"
+    _claim(directory)
     for stale in directory.glob(f"{file.name}*"):  # the file, and a log that a killed run may have left
         if stale.is_file():
             stale.unlink()
@@ -74,6 +76,17 @@ def run_demo(directory: Path) -> None:
     if worst:
         typer.echo("See why, game by game:")
         typer.echo(f"  .venv/bin/fullcourt check {worst[0]['entity']} --date {worst[0]['day']} --warehouse {file}")
+
+
+def _claim(directory: Path) -> None:
+    """The demo writes into a directory of its own: a new or empty one, or one it marked before."""
+    marker = directory / ".fullcourt-demo"
+    if directory.exists() and (not directory.is_dir() or (any(directory.iterdir()) and not marker.exists())):
+        raise UsageError(
+            f"{directory} is not the demo's: expected a directory that is new, empty, or from an earlier demo"
+        )
+    directory.mkdir(parents=True, exist_ok=True)
+    marker.touch()
 
 
 def _described(defect: Any) -> str:

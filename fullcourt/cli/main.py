@@ -18,7 +18,7 @@ from fullcourt.cli.options import (
     parse_day,
     parse_now,
 )
-from fullcourt.cli.output import STDERR, progress, show
+from fullcourt.cli.output import STDERR, progress, show, show_one
 from fullcourt.domain.errors import (
     EXIT_ENGINE,
     EXIT_GATE,
@@ -55,9 +55,9 @@ def _options(
 
 
 @app.command()
-def init(warehouse: WarehouseOption = DEFAULT_WAREHOUSE) -> None:
+def init(warehouse: WarehouseOption = DEFAULT_WAREHOUSE, form: FormatOption = Format.TABLE) -> None:
     """Creates the warehouse, or adds what an existing one lacks."""
-    typer.echo(schema.apply_plan(warehouse))
+    show([schema.apply_plan(warehouse)], form)
 
 
 @app.command(context_settings=_PASS_THROUGH)
@@ -79,9 +79,15 @@ def ingest(
     request = IngestRequest(warehouse, directory, parse_now(now), max_dead_percent, tuple(context.args))
     with progress("ingest") as say:
         report = run_ingest(request, pipeline, say)
+    if form is Format.JSON:
+        show_one(report)
+        return
     show(report["files"], form, "Landing files")
     if form is Format.TABLE:
         show(report["tables"], form, "Raw tables: rows loaded, games or players covered, and how many of them changed")
+    if dead := sum(file["rows_dead"] or 0 for file in report["files"]):
+        text = f"{dead} rows could not be read: see nba_orchestration.dead_letters, run {report['run_id']}"
+        STDERR.print(text, highlight=False, soft_wrap=True)
 
 
 @app.command(context_settings=_PASS_THROUGH)
@@ -107,14 +113,14 @@ def run(
     from fullcourt.orchestration.run import RunRequest, run_phase
 
     wanted = phase_of(phase)
-    names = [name.strip() for name in processors.split(",")] if processors else None
+    names = [name.strip() for name in processors.split(",")] if processors is not None else None
     first, last = _range(date, start, end)
     chosen = select(wanted.phase, names)
     request = RunRequest(warehouse, chosen, first, last, parse_now(now), allow_demotion, beam_args=tuple(context.args))
     with progress(f"run {phase}") as say:
         report = run_phase(request, wanted.pipeline(), say)
     if "skipped" in report:
-        typer.echo(f"no games between {first} and {last}: nothing to do")
+        show([], form, f"No games between {first} and {last}; rows")
         return
     rows = [{key: value for key, value in row.items() if key != "days_not_covered"} for row in report["processors"]]
     show(rows, form, f"{phase}: {report['days']} game days, run {report['run_id']}")

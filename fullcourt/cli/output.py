@@ -28,6 +28,11 @@ def show(rows: Sequence[Mapping[str, Any]], form: Format, title: str = "") -> No
         _show_table(rows, title)
 
 
+def show_one(report: Mapping[str, Any]) -> None:
+    """A nested report as JSON."""
+    typer.echo(json.dumps(report, indent=2, default=str))
+
+
 def as_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     """Cells that a spreadsheet would run as a formula are quoted as text."""
     text = io.StringIO()
@@ -49,7 +54,9 @@ def _show_table(rows: Sequence[Mapping[str, Any]], title: str) -> None:
         return
     table = Table(title=title or None, title_justify="left", title_style="bold")
     for name, value in rows[0].items():
-        table.add_column(name.replace("_", " "), justify="right" if isinstance(value, int | float) else "left")
+        table.add_column(
+            name.replace("_", " "), justify="right" if isinstance(value, int | float) else "left", overflow="fold"
+        )
     for row in rows:
         table.add_row(*(Text(_plain(value)) for value in row.values()))  # Text: no markup in data
     console = Console()

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from fullcourt.cli.options import DEFAULT_WAREHOUSE, WarehouseOption
+from fullcourt.cli.options import DEFAULT_WAREHOUSE, Format, FormatOption, WarehouseOption
+from fullcourt.cli.output import show
 from fullcourt.domain.errors import EngineError, UsageError
 
 app = typer.Typer(no_args_is_help=True)
@@ -52,25 +53,29 @@ def landing() -> None:
 
 
 @app.command()
-def plan(warehouse: WarehouseOption = DEFAULT_WAREHOUSE) -> None:
+def plan(warehouse: WarehouseOption = DEFAULT_WAREHOUSE, form: FormatOption = Format.TABLE) -> None:
     """Prints the BigQuery SQL of what the warehouse lacks; drift is an error."""
     from fullcourt.warehouse import open_warehouse
     from fullcourt.warehouse.ddl import plan as make_plan
 
     lacking = make_plan(open_warehouse(warehouse).columns())
     _refuse_drift([str(drift) for drift in lacking.drift])
+    if form is not Format.TABLE:
+        show([{"statement": statement} for statement in lacking.changes], form)
+        return
     for statement in lacking.changes:
         typer.echo(statement + ";\n")
     typer.echo(f"-- {len(lacking.changes)} changes" if lacking.changes else "-- nothing is lacking")
 
 
 @app.command()
-def apply(warehouse: WarehouseOption = DEFAULT_WAREHOUSE) -> None:
+def apply(warehouse: WarehouseOption = DEFAULT_WAREHOUSE, form: FormatOption = Format.TABLE) -> None:
     """Performs what the plan shows; twice in a row is safe."""
-    typer.echo(apply_plan(warehouse))
+    show([apply_plan(warehouse)], form)
 
 
-def apply_plan(url: str) -> str:
+def apply_plan(url: str) -> dict[str, str | int]:
+    """Creates or completes the warehouse; says where it is and how much was done."""
     from fullcourt.warehouse import open_warehouse
     from fullcourt.warehouse.ddl import plan as make_plan
 
@@ -78,7 +83,7 @@ def apply_plan(url: str) -> str:
     lacking = make_plan(warehouse.columns())
     _refuse_drift([str(drift) for drift in lacking.drift])
     warehouse.apply(lacking.statements)
-    return f"{warehouse.url}: {len(lacking.changes)} changes applied, {len(lacking.views)} views renewed"
+    return {"warehouse": warehouse.url, "changes": len(lacking.changes), "views_renewed": len(lacking.views)}
 
 
 def _refuse_drift(drift: list[str]) -> None:

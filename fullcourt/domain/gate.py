@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from fullcourt.domain import breaker
-from fullcourt.domain.fingerprint import Hashes, hash_column, mix
+from fullcourt.domain.fingerprint import Hashes, hash_column, hash_rows, mix
 from fullcourt.domain.numbers import Longs, ratio
 from fullcourt.domain.observation import Observation
 from fullcourt.domain.processors import Processor
@@ -114,10 +114,10 @@ def judge_rows(
     complete = np.logical_and.reduce([is_complete(c, processor.threshold_per_mille) for c in gating])
     computable = np.logical_or.reduce([c.actual > 0 for c in windows.values()])
     bootstrap = calendar.in_bootstrap(day)
-    unreadable = _any_between(seen.unreadable, entity, _earliest(windows.values()), slot)
 
-    missing = grid.required & ~grid.present
     opening = _earliest(gating)
+    unreadable = _any_between(seen.unreadable, entity, opening, slot)
+    missing = grid.required & ~grid.present
     missing_hash = _missing_hash(seen, missing, entity, opening, slot)
     name_unresolved = _any_between(missing & seen.unresolved, entity, opening, slot)
     known = breaker.align(facts, seen.entities, entity, day) if facts is not None else breaker.Facts.none(len(entity))
@@ -141,7 +141,7 @@ def judge_rows(
     # A ready row depends on no breaker: the action that closes it must not make the next run a change.
     held_back = verdict != Verdict.READY
     breaker_facts = (known.attempts * held_back, known.until * held_back, known.missing * held_back)
-    parts = (verdict, missing_hash, source_hash, *breaker_facts)
+    parts = (verdict, bootstrap, name_unresolved, missing_hash, source_hash, *breaker_facts)
     inputs_hash = _inputs_hash(seen.entities, entity, windows, parts)
     return Judgement(
         entity=entity,
@@ -203,7 +203,7 @@ def _any_between(marked: Bools, entity: Ints, first: Ints, slot: Ints) -> Bools:
 
 def _missing_hash(seen: Observation, missing: Bools, entity: Ints, first: Ints, slot: Ints) -> Hashes:
     """The hash of the set of missing games; 0 when none is missing."""
-    of_game = mix(hash_column(seen.calendar.game_ids))
+    of_game = mix(hash_rows({"id": seen.calendar.game_ids, "league_id": seen.calendar.nba_game_ids}))
     total = running_total(np.where(missing, of_game[seen.grid.game], np.uint64(0)), np.uint64)
     difference: Hashes = total[entity, slot] - total[entity, first]
     return difference

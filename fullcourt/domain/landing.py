@@ -118,28 +118,33 @@ class Players:
             # Two players under one spelling: the spelling alone names neither.
             self._by_alias[alias] = lookup if self._by_alias.get(alias, lookup) == lookup else None
 
-    def resolve(self, ids: pa.Array, names: pa.Array) -> pa.Array:
-        """player_lookup by id, else by spelling, else the spelling itself; null where that names no one player."""
+    def resolve(self, ids: pa.Array, names: pa.Array, certain: Bools) -> pa.Array:
+        """player_lookup by league id, else by spelling; null where that names no one player.
+
+        A spelling new to a loaded registry is a new player where nothing depends on it (someone listed who did not
+        play); where `certain` asks for proof (he played, he shot) it may be anybody's misspelt name, unless it
+        comes with a league id.
+        """
         known_ids, known_names = ids.dictionary_encode(), names.dictionary_encode()
         spelled = [*known_names.dictionary.to_pylist(), None]
         numbered = [*known_ids.dictionary.to_pylist(), None]
-        pair = known_ids.indices.fill_null(len(numbered) - 1).to_numpy().astype(np.int64) * len(spelled)
-        pair += known_names.indices.fill_null(len(spelled) - 1).to_numpy()
-        distinct, place = np.unique(pair, return_inverse=True)
-        lookups = [
-            self._resolve(numbered[number // len(spelled)], spelled[number % len(spelled)]) for number in distinct
-        ]
+        key = known_ids.indices.fill_null(len(numbered) - 1).to_numpy().astype(np.int64) * len(spelled)
+        key = 2 * (key + known_names.indices.fill_null(len(spelled) - 1).to_numpy()) + certain
+        distinct, place = np.unique(key, return_inverse=True)
+        lookups = []
+        for number in distinct.tolist():
+            pair, proof = divmod(number, 2)
+            lookups.append(self._resolve(numbered[pair // len(spelled)], spelled[pair % len(spelled)], bool(proof)))
         return pa.array(lookups, pa.string()).take(pa.array(place))
 
-    def _resolve(self, player_id: str | None, name: str | None) -> str | None:
-        """Box scores and inactive lists are the authority on who exists: a name new to the registry is a new player.
-
-        A spelling that several players share, and a name without a letter, name nobody.
-        """
+    def _resolve(self, player_id: str | None, name: str | None, certain: bool) -> str | None:
         if player_id in self._by_id:
             return self._by_id[player_id]
         spelling = player_lookup(name or "")
-        return self._by_alias.get(spelling, spelling) or None
+        if spelling in self._by_alias:
+            return self._by_alias[spelling]
+        unproven = certain and player_id is None and bool(self._by_alias)
+        return None if unproven else spelling or None
 
 
 def _text(values: pa.Array) -> pa.Array:
@@ -206,7 +211,6 @@ def player_box_rows(rows: Rows, games: Games, players: Players) -> None:
     """nbac_gamebook_player_stats: who played, for how long, and what he did."""
     common(rows, counted_columns=("team_abbr",), landing=("team_tricode",))
     join_schedule(rows, games)
-    name_players(rows, players)
     status, _ = parse(rows.batch.column("status"), pa.string())
     number = pc.index_in(status, pa.array(list(PLAYER_STATUS)))
     unknown = number.is_null().to_numpy(zero_copy_only=False)
@@ -217,7 +221,9 @@ def player_box_rows(rows: Rows, games: Games, players: Players) -> None:
     rows.columns["played"] = pc.coalesce(rows.columns["played"], pc.fill_null(pc.greater(seconds, 0), False))
     rows.columns["minutes_decimal"] = pc.divide(seconds.cast(pa.float64()), 60.0)
     rows.columns["minutes"] = clock_text(seconds)
-    check_box_score(rows, scored=rows.columns["played"].fill_null(False).to_numpy(zero_copy_only=False))
+    played = rows.columns["played"].fill_null(False).to_numpy(zero_copy_only=False)
+    name_players(rows, players, certain=played)
+    check_box_score(rows, scored=played)
 
 
 def team_box_rows(rows: Rows, games: Games, players: Players) -> None:
@@ -233,7 +239,7 @@ def shot_rows(rows: Rows, games: Games, players: Players) -> None:
     """shot_zones: three-point zones are the corners, above the break and the backcourt."""
     common(rows, counted_columns=("team_abbr",), landing=("team_tricode",))
     join_schedule(rows, games)
-    name_players(rows, players)
+    name_players(rows, players, certain=np.ones(rows.batch.num_rows, dtype=np.bool_))
     for made, source in (("makes", "fgm"), ("attempts", "fga")):
         parts = [f"{zone}_{source}" for zone in ("corner3", "above_break3", "backcourt")]
         for part in parts:
@@ -248,7 +254,7 @@ def inactive_rows(rows: Rows, games: Games, players: Players) -> None:
     """inactive_lists."""
     common(rows, counted_columns=("team_abbr",), landing=("team_tricode",))
     join_schedule(rows, games)
-    name_players(rows, players)
+    name_players(rows, players, certain=np.zeros(rows.batch.num_rows, dtype=np.bool_))
 
 
 def alias_rows(rows: Rows, games: Games, players: Players) -> None:
@@ -325,13 +331,13 @@ def join_schedule(rows: Rows, games: Games) -> None:
     rows.columns["season_type"] = of_game("season_type")
 
 
-def name_players(rows: Rows, players: Players) -> None:
+def name_players(rows: Rows, players: Players, certain: Bools) -> None:
     """The player's one key; a name that resolves to nobody is kept, marked, without a key."""
     raw = rows.batch.column("player_id")
     ids, bad = parse(raw, pa.int64())
     rows.reject(bad, "player_id", raw, "expected a whole number")
     text = ids.cast(pa.string())
-    lookup = players.resolve(text, rows.columns["player_name"])
+    lookup = players.resolve(text, rows.columns["player_name"], certain)
     rows.columns["universal_player_id"] = text
     rows.columns["player_lookup"] = lookup
     rows.columns["name_status"] = pc.if_else(lookup.is_valid(), RESOLVED, UNRESOLVED)

@@ -97,9 +97,8 @@ def dead_letter_rows(judged: pa.Table, processor: Processor, schema: pa.Schema, 
     assert processor.upstream is not None
     size = judged.num_rows
     columns = {
+        **_entity_day(judged, processor),
         "source": pa.repeat(processor.upstream.table, size),
-        "entity_id": judged[processor.key_column],
-        "analysis_date": judged[processor.day_column],
         "field": pa.repeat("makes, attempts", size),
         "reason": pa.repeat("an upstream row in the window has more makes than attempts, or a negative count", size),
         "run_id": stamp.runs(size),

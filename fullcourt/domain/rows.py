@@ -115,6 +115,7 @@ def tally(judged: Judged) -> pa.Table:
     rows = judged.rows
     days, index = np.unique(rows.day, return_inverse=True)
     tenths, known = percentage(judged.primary)
+    known &= rows.verdict <= Verdict.BLOCKED  # of the rows written
     columns: dict[str, pa.Array] = {"day": pa.array(days.astype(np.int32)).cast(pa.date32())}
     for verdict in Verdict:
         count = np.bincount(index[rows.verdict == verdict], minlength=len(days))

@@ -172,7 +172,13 @@ class GameDay:
             "minutes_played": decimals(*_minutes(counts), 5, 1),
             "usage_rate": self._usage(counts, line),
             "ts_pct": _true_shooting(counts),
-            "efg_pct": quotient(2 * makes + counts.value["three_pt_makes"], 2 * attempts, 5, 3),
+            "efg_pct": quotient(
+                2 * makes + counts.value["three_pt_makes"],
+                2 * attempts,
+                5,
+                3,
+                known=counts.all_known("fg_makes", "three_pt_makes", "fg_attempts"),
+            ),
             **{name.replace("three_pt", "three_pt_zone"): zones.column(name) for name in _ZONE_COUNTS},
         }
         return _finish(columns, schema, stamp, len(line))

@@ -11,6 +11,7 @@ from fullcourt.domain import breaker
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar, season_of_day
 from fullcourt.domain.days import to_date, to_number
 from fullcourt.domain.errors import UsageError
+from fullcourt.domain.features import upstream_columns
 from fullcourt.domain.gate import Reason, Verdict, is_complete, judge_rows, percentage, permitted_misses
 from fullcourt.domain.names import TRICODES, player_lookup, suggestions
 from fullcourt.domain.observation import BOX_COLUMNS, INACTIVE_COLUMNS, Observation, ShardTables, observe
@@ -102,10 +103,7 @@ def _judged(
 def _tables(warehouse: Warehouse, processor: Processor, schedule: pa.Table, season: int) -> ShardTables:
     upstream = processor.upstream
     assert upstream is not None
-    # Only what the verdict needs: presence, and the counts that could contradict themselves.
-    team = ("team_abbr",) if processor.entity is Entity.PLAYER else ()
-    columns = ("game_id", upstream.entity_column, *team, "season_year", "processed_at")
-    rows = _read(warehouse, upstream.table, columns, season)
+    rows = _read(warehouse, upstream.table, upstream_columns(processor), season)
     if processor.entity is Entity.TEAM:
         return ShardTables(schedule, rows)
     box = _read(warehouse, "nbac_gamebook_player_stats", BOX_COLUMNS, season)

@@ -103,9 +103,15 @@ class PublishRaw:
         with open_warehouse(self.warehouse).transaction(paths) as session:
             self._refuse_unreadable(session, counts)
             tables = [_replace_changed(session, TABLES[name]) for name in paths if name != "dead_letters"]
+            _follow_schedule(session)
             columns = ", ".join(TABLES["dead_letters"].by_name)
-            dead = session.staged("dead_letters")
-            session.execute(f"INSERT INTO {TABLES['dead_letters'].id} ({columns}) SELECT {columns} FROM {dead}")
+            dead, letters = session.staged("dead_letters"), TABLES["dead_letters"].id
+            session.execute(
+                f"DELETE FROM {letters} WHERE processor_name IS NULL AND source IN UNNEST(@files)",
+                files=[file.path.name for file in self.files],
+            )
+            session.execute(f"INSERT INTO {letters} ({columns}) SELECT {columns} FROM {dead}")
+            session.execute("DELETE FROM nba_orchestration.landing_manifest WHERE run_id = @run", run=self.stamp.run_id)
             manifest = [self._manifest_row(file, counts[file.path.name], tables) for file in self.files]
             insert_records(session, "landing_manifest", manifest)
         shown = ("file_name", "target_table", "status", "rows_read", "rows_loaded", "rows_excluded", "rows_dead")
@@ -189,6 +195,17 @@ def _settle_fixtures(session: Session, table: Table, fresh: str) -> None:
     session.execute(
         f"DELETE FROM {table.id} WHERE {key} IN (SELECT stored.{key} {rivals} stored.game_status <= fresh.game_status)"
     )
+
+
+def _follow_schedule(session: Session) -> None:
+    """A game whose day the schedule corrected takes its rows along, whichever file brought them."""
+    for table in (source.TABLE for source in SOURCES):
+        if "game_id" in table.by_name and table.name != "nbac_schedule":
+            session.execute(
+                f"UPDATE {table.id} AS held SET game_id = fixed.game_id, game_date = fixed.game_date "
+                "FROM nba_raw.nbac_schedule AS fixed WHERE fixed.nba_game_id = held.nba_game_id "
+                "AND (held.game_id IS DISTINCT FROM fixed.game_id OR held.game_date IS DISTINCT FROM fixed.game_date)"
+            )
 
 
 def _replace_changed(session: Session, table: Table) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from schemas import TABLES
 
 DEMOTION_PERCENT = 10
 # Tables that follow a processor's rows, with the column that holds the processor and the one that holds the day.
-_FOLLOWING = ("precompute_failures", "reprocess_attempts", "breaker_actions")
+_FOLLOWING = ("precompute_failures", "dead_letters", "reprocess_attempts", "breaker_actions")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Publish:
 
     def _publish(self, staged: Sequence[Any], tallied: Sequence[Any]) -> dict[str, Any]:
         files: dict[str, list[str]] = {processor.name: [] for processor in self.processors}
-        files |= {table: [] for table in (*_FOLLOWING, "dead_letters")}
+        files |= {table: [] for table in _FOLLOWING}
         for part in staged:
             files.setdefault(part.table, []).append(part.path)
         reports = []
@@ -109,10 +109,12 @@ class _ProcessorPublish:
         fingerprints = [
             hash_settings({"content": f"{value:016x}", "config": self._config}) for value in self._counts.fingerprint
         ]
+        stored = self._stored_rows()
         changed = [
             date
             for date, fingerprint in zip(self._dates, fingerprints, strict=True)
-            if known.get(date, {}).get("fingerprint") != fingerprint
+            # Rows that went missing since the receipt come back.
+            if known.get(date, {}).get("fingerprint") != fingerprint or stored.get(date, 0) != known[date]["row_count"]
         ]
         demoted = self._demotions(changed)
         if changed:
@@ -165,6 +167,12 @@ class _ProcessorPublish:
         )
         return {row["analysis_date"]: row for row in rows.to_pylist()}
 
+    def _stored_rows(self) -> dict[dt.date, int]:
+        day = self._processor.day_column
+        counted = f"SELECT {day} AS day, COUNT(*) AS stored FROM {self._table.id}"
+        rows = self._session.query(f"{counted} WHERE {day} IN UNNEST(@days) GROUP BY {day}", days=self._dates)
+        return {row["day"]: row["stored"] for row in rows.to_pylist()}
+
     def _demotions(self, dates: list[dt.date]) -> dict[dt.date, int]:
         """Rows that are ready now and would not be; too many of a day's refuse the publish."""
         day, keys = self._processor.day_column, self._table.grain
@@ -195,13 +203,10 @@ class _ProcessorPublish:
         if not self._processor.windows:
             return
         mine = f"processor_name = '{self._processor.name}' AND analysis_date IN UNNEST(@days)"
-        self._delete(TABLES["precompute_failures"].id, mine, dates)
+        for table in ("precompute_failures", "dead_letters"):
+            self._delete(TABLES[table].id, mine, dates)
         for table in _FOLLOWING:
             self._insert(table, mine, dates)
-        assert self._processor.upstream is not None
-        self._insert(
-            "dead_letters", f"source = '{self._processor.upstream.table}' AND analysis_date IN UNNEST(@days)", dates
-        )
 
     def _delete(self, table: str, where: str, dates: list[dt.date]) -> None:
         self._session.execute(f"DELETE FROM {table} WHERE {where}", days=dates)
@@ -236,7 +241,14 @@ class _ProcessorPublish:
         insert_records(self._session, "outbox_events", events)
         run = self._run
         row = history_row(self._processor, run.stamp, run.started, run.mode, self._dates, receipts, statuses)
-        insert_records(self._session, "processor_run_history", [row])
+        recorded = self._session.query(
+            "SELECT COUNT(*) AS n FROM nba_reference.processor_run_history "
+            "WHERE run_id = @run_id AND processor_name = @processor",
+            run_id=run.stamp.run_id,
+            processor=self._processor.name,
+        )
+        if recorded["n"][0].as_py() == 0:  # a retried last step finds its own row
+            insert_records(self._session, "processor_run_history", [row])
 
     def _report(self, recorded: int, statuses: dict[dt.date, str], demoted: dict[dt.date, int]) -> dict[str, Any]:
         """Totals over all days of the run, unchanged ones too."""

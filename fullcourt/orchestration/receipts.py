@@ -5,8 +5,11 @@ import logging
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from fullcourt.domain.breaker import ATTEMPTS_BEFORE_TRIP, COOLDOWN_HOURS
+from fullcourt.domain.calendar import BOOTSTRAP_DAYS
 from fullcourt.domain.fingerprint import hash_settings
 from fullcourt.domain.processors import Processor
+from fullcourt.domain.rosters import UNLISTED_GAMES
 from fullcourt.domain.rows import Stamp
 from fullcourt.orchestration import coverage
 from fullcourt.orchestration.history import instant
@@ -80,8 +83,9 @@ def make_receipt(
 
 
 def config_hash(processor: Processor, mode: str) -> str:
-    """Of everything that is configured: thresholds, windows, the code's version, live or backfill."""
-    return hash_settings({"processor": repr(processor), "mode": mode})
+    """Of what is configured: thresholds, windows, the rules' numbers, the code's version, run or backfill."""
+    rules = (ATTEMPTS_BEFORE_TRIP, COOLDOWN_HOURS, BOOTSTRAP_DAYS, UNLISTED_GAMES)
+    return hash_settings({"processor": repr(processor), "rules": rules, "mode": mode})
 
 
 def figures(receipt: dict[str, Any]) -> tuple[Any, ...]:

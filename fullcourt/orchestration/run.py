@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
-import pyarrow as pa
-
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar, game_days, season_of_day
-from fullcourt.domain.days import sports_day, to_number
+from fullcourt.domain.days import to_number
 from fullcourt.domain.errors import EngineError, GateError, UsageError
-from fullcourt.domain.processors import Phase, Processor
+from fullcourt.domain.processors import Processor
 from fullcourt.domain.rows import Stamp
 from fullcourt.orchestration import outcome
 from fullcourt.orchestration.history import history_row
@@ -67,6 +65,18 @@ def run_phase(request: RunRequest, pipeline: PhasePipeline, say: Progress = lamb
     check_schema(warehouse)
     started = micros(dt.datetime.now(dt.UTC))
     stamp = Stamp(run_id=new_run_id(request.now), now=micros(request.now))
+    try:
+        return _run(request, pipeline, say, warehouse, stamp, started)
+    except GateError as error:
+        _record_unpublished(warehouse, request, stamp, started, error=str(error))
+        raise
+    finally:
+        warehouse.sweep(stamp.run_id)
+
+
+def _run(
+    request: RunRequest, pipeline: PhasePipeline, say: Progress, warehouse: Warehouse, stamp: Stamp, started: int
+) -> dict[str, Any]:
     say("reading the schedule")
     days = _days(warehouse, request)
     if not days:
@@ -74,22 +84,13 @@ def run_phase(request: RunRequest, pipeline: PhasePipeline, say: Progress = lamb
         return {"run_id": stamp.run_id, "skipped": "no_games", "days": 0, "processors": []}
     seasons = tuple(sorted({season_of_day(day) for day in days}))
     staging = warehouse.staging(stamp.run_id)
-    try:
-        say("taking a snapshot")
-        snapshot = warehouse.snapshot(pipeline.reads(request.processors, seasons), staging)
-        finish = Publish(
-            request.warehouse, request.processors, days, stamp, str(staging), started, request.allow_demotion
-        )
-        say(f"computing {len(days)} game days")
-
-        config = pipeline.Config(request.processors, days, seasons, stamp, str(staging), **request.settings)
-        launch = partial(pipeline.launch, config, snapshot, finish, request.beam_args)
-        return {**outcome.read(str(staging), launch), "days": len(days)}
-    except GateError as error:
-        _record_unpublished(warehouse, request, stamp, started, error=str(error))
-        raise
-    finally:
-        warehouse.sweep(stamp.run_id)
+    say("taking a snapshot")
+    snapshot = warehouse.snapshot(pipeline.reads(request.processors, seasons), staging)
+    finish = Publish(request.warehouse, request.processors, days, stamp, str(staging), started, request.allow_demotion)
+    say(f"computing {len(days)} game days")
+    config = pipeline.Config(request.processors, days, seasons, stamp, str(staging), **request.settings)
+    launch = partial(pipeline.launch, config, snapshot, finish, request.beam_args)
+    return {**outcome.read(str(staging), launch), "days": len(days)}
 
 
 def check_schema(warehouse: Warehouse) -> None:
@@ -118,32 +119,43 @@ def micros(instant: dt.datetime) -> int:
 
 
 def _days(warehouse: Warehouse, request: RunRequest) -> tuple[int, ...]:
-    """The range's game days. Summaries have none for days that are still to be played."""
-    seasons = sorted({season_of_day(to_number(day)) for day in (request.start, request.end)})
+    """The range's game days, and the days that were published as such and are none any more."""
+    first, last = (season_of_day(to_number(day)) for day in (request.start, request.end))
     columns = ", ".join(SCHEDULE_COLUMNS)
     schedule = warehouse.query(
         f"SELECT {columns} FROM {TABLES['nbac_schedule'].id} WHERE season_year BETWEEN @first AND @last",
-        first=seasons[0],
-        last=seasons[-1],
+        first=first,
+        last=last,
     )
-    days = game_days(schedule, request.start, request.end)
-    if not days:
-        _require_season(warehouse, schedule, request)
-    for season in sorted({season_of_day(to_number(day)) for day in days}):
-        Calendar.from_schedule(schedule, season)  # refuses a schedule that cannot be one, before anything runs
-    if request.processors[0].phase is Phase.ANALYTICS:
-        days = [day for day in days if day < sports_day(request.now)] or days[-1:]
-    return tuple(to_number(day) for day in days)
+    loaded = set(schedule["season_year"].to_pylist())
+    for season in range(first, last + 1):
+        if season in loaded:
+            Calendar.from_schedule(schedule, season)  # refuses a schedule that cannot be one, before anything runs
+        elif not loaded or _plays(season, request.start, request.end):
+            _refuse_unloaded(warehouse, request)
+    vanished = warehouse.query(
+        "SELECT DISTINCT analysis_date FROM nba_orchestration.latest_receipts "
+        "WHERE processor_name IN UNNEST(@processors) AND analysis_date BETWEEN @start AND @end AND row_count > 0",
+        processors=[processor.name for processor in request.processors],
+        start=request.start,
+        end=request.end,
+    )["analysis_date"].to_pylist()
+    days = {*game_days(schedule, request.start, request.end), *vanished}
+    return tuple(sorted(to_number(day) for day in days))
 
 
-def _require_season(warehouse: Warehouse, schedule: pa.Table, request: RunRequest) -> None:
+def _refuse_unloaded(warehouse: Warehouse, request: RunRequest) -> None:
     """A day off is no error; a season that was never loaded is."""
-    if schedule.num_rows == 0:
-        loaded = warehouse.query(
-            f"SELECT MIN(game_date) AS first, MAX(game_date) AS last FROM {TABLES['nbac_schedule'].id}"
-        ).to_pylist()[0]
-        known = f"games from {loaded['first']} to {loaded['last']}" if loaded["first"] else "no games at all"
-        raise GateError(f"no schedule is loaded for {request.start} to {request.end}; the warehouse holds {known}")
+    held = warehouse.query(
+        f"SELECT MIN(game_date) AS first, MAX(game_date) AS last FROM {TABLES['nbac_schedule'].id}"
+    ).to_pylist()[0]
+    known = f"games from {held['first']} to {held['last']}" if held["first"] else "no games at all"
+    raise GateError(f"no schedule is loaded for {request.start} to {request.end}; the warehouse holds {known}")
+
+
+def _plays(season: int, start: dt.date, end: dt.date) -> bool:
+    """Whether the days reach into the part of the season in which it is certainly played: November to May."""
+    return start <= dt.date(season + 1, 5, 31) and end >= dt.date(season, 11, 1)
 
 
 def _record_unpublished(warehouse: Warehouse, request: RunRequest, stamp: Stamp, started: int, **why: str) -> None:

@@ -46,7 +46,7 @@ class Drift:
 class Plan:
     """What a warehouse lacks.
 
-    changes: schemas, tables and columns to create; empty when nothing is lacking.
+    changes: schemas, tables, columns and views to create; empty when nothing is lacking.
     views: every view, created anew each time, as they hold no data.
     drift: columns no statement here repairs.
     """
@@ -86,7 +86,7 @@ def create_view(view: View) -> str:
 
 
 def plan(existing: Mapping[str, Mapping[str, str]]) -> Plan:
-    """What brings a warehouse with these tables (id -> column -> BigQuery type) to the declared state."""
+    """What brings a warehouse with these tables and views (id -> column -> BigQuery type) to the declared state."""
     datasets = {table_id.split(".")[0] for table_id in existing}
     needed = dict.fromkeys([*(table.dataset for table in TABLES.values()), *(view.dataset for view in VIEWS.values())])
     changes = [create_schema(dataset) for dataset in needed if dataset not in datasets]
@@ -99,6 +99,7 @@ def plan(existing: Mapping[str, Mapping[str, str]]) -> Plan:
         if lacking := [name for name in table.by_name if name not in found]:
             changes.append(add_columns(table, lacking))
         drift.extend(_drift(table, found))
+    changes.extend(create_view(view) for view in VIEWS.values() if view.id not in existing)
     return Plan(tuple(changes), tuple(create_view(view) for view in VIEWS.values()), tuple(drift))
 
 

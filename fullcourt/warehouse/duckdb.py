@@ -6,6 +6,7 @@ to publish; a held lock is waited for, bounded, and then named with its owner.
 
 import re
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,6 +23,7 @@ from fullcourt.warehouse.protocol import Read, Snapshot
 from schemas import TABLES
 
 LOCK_WAIT_SECONDS = 30.0
+ORPHAN_SECONDS = 24 * 3600
 _BATCH_ROWS = 131_072
 
 
@@ -38,7 +40,12 @@ class DuckDBWarehouse:
 
     def sweep(self, run_id: str) -> None:
         shutil.rmtree(self._staging_root / run_id, ignore_errors=True)
-        if self._staging_root.is_dir() and not any(self._staging_root.iterdir()):
+        if not self._staging_root.is_dir():
+            return
+        for orphan in self._staging_root.iterdir():  # of a run that was killed
+            if time.time() - orphan.stat().st_mtime > ORPHAN_SECONDS:
+                shutil.rmtree(orphan, ignore_errors=True)
+        if not any(self._staging_root.iterdir()):
             self._staging_root.rmdir()
 
     @property
@@ -51,7 +58,7 @@ class DuckDBWarehouse:
         statement = (
             "SELECT table_schema || '.' || table_name, column_name, data_type FROM information_schema.columns "
             "JOIN information_schema.tables USING (table_catalog, table_schema, table_name) "
-            "WHERE table_type = 'BASE TABLE'"
+            "WHERE table_type IN ('BASE TABLE', 'VIEW') AND table_schema <> 'main'"
         )
         found: dict[str, dict[str, str]] = {}
         with self._connection(read_only=True) as connection:
@@ -102,6 +109,8 @@ class DuckDBWarehouse:
         try:
             connection.execute("SET TimeZone = 'UTC'")
             yield connection
+        except duckdb.InterruptException as error:
+            raise KeyboardInterrupt from error
         except duckdb.Error as error:
             raise EngineError(f"{self._path}: {error}") from error
         finally:

@@ -73,7 +73,7 @@ class Warehouse(Protocol):
     def sweep(self, run_id: str) -> None: ...
 
     def columns(self) -> dict[str, dict[str, str]]:
-        """Existing tables: id -> column -> BigQuery type; empty when there is no warehouse yet."""
+        """Existing tables and views: id -> column -> BigQuery type; empty when there is no warehouse yet."""
 
     def apply(self, statements: Sequence[str]) -> None:
         """Runs DDL, creating the warehouse if need be."""

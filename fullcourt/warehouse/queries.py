@@ -255,8 +255,8 @@ _GAPS = Query(
     f"""WITH {_processors(PROCESSORS)},
 game_days AS (
   SELECT DISTINCT game_date AS analysis_date
-  FROM nba_raw.nbac_schedule
-  WHERE game_date BETWEEN @start AND @end AND season_type IN ('regular', 'play_in', 'playoffs')
+  FROM nba_raw.counted_team_games
+  WHERE game_date BETWEEN @start AND @end
 )
 SELECT analysis_date, processor_name, COALESCE(status, 'MISSING') AS status, coverage_pct
 FROM game_days
@@ -320,9 +320,9 @@ _SUMMARY_VALIDITY = Query(
     "Per game day, what the game summaries should hold and do: two team rows per final game, a row for every "
     "player who entered, zones known.",
     """WITH games AS (
-  SELECT game_date, COUNT(*) AS final_games
-  FROM nba_raw.nbac_schedule
-  WHERE game_date BETWEEN @start AND @end AND season_type IN ('regular', 'play_in', 'playoffs') AND game_status = 3
+  SELECT game_date, COUNT(DISTINCT game_id) AS final_games
+  FROM nba_raw.counted_team_games
+  WHERE game_date BETWEEN @start AND @end AND is_final
   GROUP BY game_date
 ),
 entered AS (

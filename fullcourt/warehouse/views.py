@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fullcourt.domain.calendar import CALLED_OFF, COUNTED_TYPES, FINAL
-from fullcourt.domain.processors import GATED, Processor
+from fullcourt.domain.processors import GATED, PROCESSORS, Processor
 from fullcourt.domain.tables import PublishMode, Table
 from schemas import TABLES
 from schemas.completeness import DNP_LINEAGE, STANDARD, completeness
@@ -170,6 +170,41 @@ _BACKFILL_PROCESSING_METADATA = View(
 FROM nba_orchestration.latest_receipts""",
 )
 
+_COVERAGE = View(
+    name="coverage",
+    dataset="nba_orchestration",
+    doc="What each processor and day owed, what is there, and what is explained, by its newest receipt.",
+    sql="""SELECT processor_name, analysis_date, coverage_expected, coverage_written, coverage_explained,
+  coverage_synthetic, coverage_pct, status
+FROM nba_orchestration.latest_receipts""",
+)
+
+_OUTPUTS = " UNION ALL ".join(
+    f"SELECT '{processor.name}' AS processor_name, '{processor.phase.value}' AS phase"
+    for processor in PROCESSORS
+    if processor.built
+)
+_EXPECTED_OUTPUTS = View(
+    name="expected_outputs",
+    dataset="nba_orchestration",
+    doc="Every game day of every season and every output it owes: EXPECTED while there is no receipt, EMPTY_OK when "
+    "nothing was owed, else COMPLETE or DEGRADED.",
+    sql=f"""WITH outputs AS (
+  {_OUTPUTS}
+),
+game_days AS (SELECT DISTINCT season_year, game_date FROM nba_raw.counted_team_games)
+SELECT game_days.season_year, game_days.game_date AS analysis_date, outputs.phase, outputs.processor_name,
+  CASE
+    WHEN receipts.status IS NULL THEN 'EXPECTED'
+    WHEN receipts.status = 'COMPLETE' AND receipts.row_count = 0 THEN 'EMPTY_OK'
+    WHEN receipts.status = 'COMPLETE' THEN 'COMPLETE'
+    ELSE 'DEGRADED'
+  END AS status
+FROM game_days CROSS JOIN outputs
+LEFT JOIN nba_orchestration.latest_receipts AS receipts
+  ON receipts.processor_name = outputs.processor_name AND receipts.analysis_date = game_days.game_date""",
+)
+
 VIEWS: dict[str, View] = {
     view.name: view
     for view in (
@@ -181,5 +216,7 @@ VIEWS: dict[str, View] = {
         _REPROCESS_ATTEMPTS_SUMMARY,
         _LATEST_RECEIPTS,
         _BACKFILL_PROCESSING_METADATA,
+        _COVERAGE,
+        _EXPECTED_OUTPUTS,
     )
 }

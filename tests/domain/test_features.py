@@ -294,6 +294,13 @@ def test_known_games_without_a_shot_are_no_issue():
     assert row["data_quality_issues"] == []
 
 
+def test_an_impossible_row_outside_the_gating_window_holds_nothing_back():
+    """The trend never gates; and no figure is made of the row."""
+    wrong, fine = ("played", Shots((9, 5), (0, 0), (0, 0))), ("played", Shots((2, 5), (1, 3), (0, 2)))
+    row = player_row([wrong] + [fine] * 15)
+    assert (row["is_production_ready"], row["paint_pct_last_20"]) == (True, Decimal("0.400"))
+
+
 @given(st.integers(1, 11), st.integers(0, 9), st.sampled_from(["gone", "other"]))
 def test_no_published_column_knows_a_row_of_the_day_or_later(before, unplayed, change):
     """ann was listed all season; what she did on D or later is changed or taken away."""

@@ -198,6 +198,25 @@ def test_box_scores_find_the_schedule_and_the_names_loaded_before(empty_house, l
 # ---- names
 
 
+def test_a_bare_name_that_the_registry_lacks_is_nobody_if_he_played(empty_house, landing):
+    """His points keep the game whole: as a new player he would excuse the one whose name was misspelt."""
+    box = read(landing, "player_boxscores")
+    game = a_game(landing)["game_id"]
+    rows = [row for row in box.to_pylist() if row["game_id"] == game]
+    (by_id, bare), idle = [r["player_id"] for r in rows if r["played"]][:2], first(box, game_id=game, played=False)
+    box = change(box, {"game_id": game, "player_id": by_id}, player_name="New Arrival", player_id=99_999_999)
+    box = change(box, {"game_id": game, "player_id": bare}, player_name="Misspelt Name", player_id=None)
+    box = change(box, {"game_id": game, "player_id": idle["player_id"]}, player_name="Idle Name", player_id=None)
+    rewrite(landing, "player_boxscores", box)
+    empty_house.ingest(landing)
+    found = [raw_row(empty_house, game, name) for name in ("New Arrival", "Misspelt Name", "Idle Name")]
+    assert [(row["player_lookup"], row["name_status"]) for row in found] == [
+        ("newarrival", "resolved"),
+        (None, "NAME_UNRESOLVED"),
+        ("idlename", "resolved"),
+    ]
+
+
 def test_three_spellings_and_diacritics_are_one_player(empty_house, landing):
     box = read(landing, "player_boxscores")
     game = a_game(landing)["game_id"]
@@ -208,6 +227,7 @@ def test_three_spellings_and_diacritics_are_one_player(empty_house, landing):
         where = {"game_id": game, "player_id": original["player_id"]}
         box = change(box, where, player_name=spelling, player_id=None)
     rewrite(landing, "player_boxscores", box)
+    next(landing.glob("players.*")).unlink()  # no registry: the spelling is all there is
     empty_house.ingest(landing)
     rows = [raw_row(empty_house, game, spelling) for game, spelling in zip(games, spellings, strict=True)]
     assert {(row["player_lookup"], row["name_status"]) for row in rows} == {("nikolajokic", "resolved")}
@@ -657,3 +677,31 @@ def test_the_manifest_keeps_every_file_of_every_load(empty_house, landing):
             assert row["rows_read"] == (pq.read_metadata(path).num_rows if ours else None)
             assert row["rows_dead"] == (0 if ours else None)
         assert mine["players.parquet"]["target_table"] == "nba_reference.player_aliases"
+
+
+def test_the_same_dead_rows_again_are_the_same_dead_letters(empty_house, landing):
+    box = read(landing, "player_boxscores")
+    row = first(box, played=True)
+    where = {"game_id": row["game_id"], "player_id": row["player_id"]}
+    rewrite(landing, "player_boxscores", change(box, where, pts=999))
+    counts = []
+    for _ in range(2):
+        empty_house.ingest(landing)
+        counts.append(empty_house.one("SELECT COUNT(*) AS n FROM nba_orchestration.dead_letters"))
+    assert counts == [1, 1]
+
+
+def test_a_corrected_date_takes_the_games_rows_along(loaded_house, landing, tmp_path):
+    """A schedule alone, with one game a day later than its box scores said."""
+    schedule = read(landing, "schedule")
+    game = a_game(landing)
+    later = game["game_date"] + dt.timedelta(days=200)
+    (tmp_path / "fix").mkdir()
+    rewrite(tmp_path / "fix", "schedule", change(schedule, {"game_id": game["game_id"]}, game_date=later))
+    loaded_house.ingest(tmp_path / "fix")
+    for table in ("nbac_gamebook_player_stats", "nbac_team_boxscore", "shot_zones", "inactive_lists"):
+        days = loaded_house.query(
+            f"SELECT DISTINCT game_date, SUBSTR(game_id, 1, 8) AS named FROM nba_raw.{table} WHERE nba_game_id = @game",
+            game=game["game_id"],
+        )
+        assert days == [{"game_date": later, "named": f"{later:%Y%m%d}"}], table

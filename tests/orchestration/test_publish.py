@@ -14,9 +14,13 @@ from typing import Any
 
 import pytest
 
+from fullcourt.domain.days import to_number
 from fullcourt.domain.errors import EngineError, GateError, UsageError
 from fullcourt.domain.processors import BY_NAME, Phase, select
-from fullcourt.orchestration.run import RunRequest, run_phase
+from fullcourt.domain.rows import Stamp
+from fullcourt.orchestration.check import check
+from fullcourt.orchestration.publish import Publish
+from fullcourt.orchestration.run import RunRequest, micros, run_phase
 from pipelines import precompute
 from schemas import TABLES
 from tests.houses import LEDGER
@@ -368,20 +372,87 @@ def test_a_day_prepared_before_its_games_is_covered_once_they_are_played(season_
         season_house.run("precompute", day, processors=[PSZA], now=season_house.now + hour * HOUR)
     before = receipts(season_house, PSZA)
     assert {(r["status"], r["coverage_expected"]) for r in before} == {("COMPLETE", 0)}
-    rows = season_house.tables(PSZA)
+    rows = season_house.tables(PSZA, content=True)
 
     with season_house.warehouse.transaction({}) as session:
         session.execute("INSERT INTO nba_analytics.player_game_summary SELECT * FROM nba_analytics.kept")
         session.execute("DROP TABLE nba_analytics.kept")
         session.execute("UPDATE nba_raw.nbac_schedule SET game_status = 3 WHERE game_date = @day", day=day)
+    season_house.run("precompute", day, processors=[PSZA], now=season_house.now + 5 * HOUR)
+    (late,) = receipts(season_house, PSZA)[len(before) :]
+    assert late["coverage_expected"] > 100
+    assert season_house.tables(PSZA, content=True) == rows
+
+
+def test_rows_that_went_missing_come_back(season_house, season):
+    day = season.days[25]
+    season_house.run("precompute", day)
+    before = season_house.tables(TDZA, PSZA, content=True)
+    with season_house.warehouse.transaction({}) as session:
+        session.execute("DELETE FROM nba_precompute.team_defense_zone_analysis WHERE team_abbr < 'M'")
+    season_house.run("precompute", day)
+    assert season_house.tables(TDZA, PSZA, content=True) == before
+
+
+def test_a_day_whose_games_are_all_postponed_is_emptied_but_not_by_accident(season_house, season):
+    day = season.days[25]
+    season_house.run("precompute", day)
+    with season_house.warehouse.transaction({}) as session:
         session.execute(
-            "DELETE FROM nba_precompute.player_shot_zone_analysis WHERE analysis_date = @day AND player_lookup > 'c'",
-            day=day,
+            "UPDATE nba_raw.nbac_schedule SET game_status_text = 'Postponed' WHERE game_date = @day", day=day
         )
-    report = season_house.run("precompute", day, processors=[PSZA], now=season_house.now + 5 * HOUR)["processors"][0]
-    assert report["days_not_covered"] == [day.isoformat()]
-    assert [r["status"] for r in receipts(season_house, PSZA)[len(before) :]] == ["INCOMPLETE"]
-    assert len(season_house.tables(PSZA)[PSZA]) < len(rows[PSZA]), "an unchanged fingerprint replaces no rows"
+    with pytest.raises(GateError, match="would lose more than 10 %"):
+        season_house.run("precompute", day)
+    season_house.run("precompute", day, allow_demotion=True)
+    assert season_house.tables(TDZA, PSZA) == {TDZA: [], PSZA: []}
+    assert season_house.run("precompute", day)["skipped"] == "no_games"
+
+
+def test_the_nightly_run_before_midnight_takes_the_games_of_the_evening(season_house, season):
+    """23:30 Eastern on the last day: its games are final, and tomorrow's are not."""
+    day = season.days[-1]
+    with season_house.warehouse.transaction({}) as session:
+        session.execute("DELETE FROM nba_analytics.player_game_summary WHERE game_date = @day", day=day)
+    tonight = dt.datetime.combine(day + dt.timedelta(days=1), dt.time(4, 30), dt.UTC)
+    report = season_house.run("analytics", season.days[-3], day, now=tonight)
+    assert report["days"] == 3
+    assert season_house.one(
+        "SELECT COUNT(*) AS n FROM nba_analytics.player_game_summary WHERE game_date = @day", day=day
+    ) > 50  # fmt: skip
+
+
+def test_a_range_that_reaches_into_a_season_never_loaded_is_refused(season_house, season):
+    with pytest.raises(GateError, match="no schedule is loaded for 2023-03-01"):
+        season_house.run("precompute", dt.date(2023, 3, 1), season.days[25])
+
+
+def test_a_retried_last_step_records_its_run_once(season_house, season, tmp_path):
+    (processor,) = select(Phase.PRECOMPUTE, [TDZA])
+    day = to_number(season.days[0])
+    finish = Publish(season_house.url, (processor,), (day,), Stamp("a-run", micros(season_house.now)), str(tmp_path), 0)
+    for _ in range(2):
+        finish([], [])
+    assert season_house.one("SELECT COUNT(*) AS n FROM nba_reference.processor_run_history WHERE run_id = 'a-run'") == 1
+    assert len(receipts(season_house, TDZA)) == 1
+
+
+def test_check_sees_an_impossible_row_as_a_run_does(season_house, season):
+    day = season.days[25]
+    with season_house.warehouse.transaction({}) as session:
+        session.execute(
+            "UPDATE nba_analytics.team_defense_game_summary SET opp_paint_makes = opp_paint_attempts + 1 "
+            "WHERE game_date = @day",
+            day=season.days[24],
+        )
+    team = season_house.one(
+        "SELECT MIN(defending_team_abbr) AS team FROM nba_analytics.team_defense_game_summary WHERE game_date = @day",
+        day=season.days[24],
+    )
+    season_house.run("precompute", day, processors=[TDZA])
+    letters = season_house.table("dead_letters").to_pylist()
+    assert team in {letter["entity_id"] for letter in letters if letter["processor_name"] == TDZA}
+    (judged,) = check(season_house.warehouse, team, day, season_house.now)["processors"]
+    assert (judged["verdict"], judged["reason"]) == ("dead_letter", "unreadable_upstream_row")
 
 
 def test_a_final_day_without_any_row_has_no_data(season_house, season):

@@ -100,7 +100,14 @@ class Warehouse:
 
     def game(self, number, day, season_type="regular", status=3):
         self.insert(
-            "nbac_schedule", nba_game_id=str(number), game_date=day, season_type=season_type, game_status=status
+            "nbac_schedule",
+            nba_game_id=str(number),
+            game_id=f"game-{number}",
+            game_date=day,
+            season_type=season_type,
+            game_status=status,
+            home_team_score=1,
+            away_team_score=2,
         )
 
     def player_game(self, player, day, game="20240110_AAA_BBB"):

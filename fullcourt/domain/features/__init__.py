@@ -9,6 +9,7 @@ from fullcourt.domain.features import player_shot_zones, team_defense_zones
 from fullcourt.domain.fingerprint import Hashes
 from fullcourt.domain.gate import Judgement
 from fullcourt.domain.observation import Observation
+from fullcourt.domain.processors import Entity, Processor
 from fullcourt.domain.windows import Bools
 
 
@@ -25,6 +26,12 @@ class Feature:
     compute: Callable[[Observation, Judgement], dict[str, pa.Array]]
     unknown: Callable[[Observation, Judgement], Bools] | None = None
     context: Callable[[Observation, Judgement], Hashes] | None = None
+
+
+def upstream_columns(processor: Processor) -> tuple[str, ...]:
+    """What a processor reads of the table it is counted against."""
+    player = ("universal_player_id",) if processor.entity is Entity.PLAYER else ()
+    return tuple(dict.fromkeys((*FEATURES[processor.name].reads, *player, "season_year", "processed_at")))
 
 
 FEATURES: dict[str, Feature] = {
