@@ -100,9 +100,13 @@ def run(data: Path, out: Path, parts: int = 1) -> None:
     )
     with make_pipeline([]) as pipeline:
         verdicts = pipeline | "Read" >> ReadShards(sources, seasons, parts) | "Judge" >> judge
-        held_back = (verdicts.flagged, verdicts.incomplete) | "Held back" >> beam.Flatten()
-        for name, rows, schema in (("ready", verdicts.ready, MEAN_SCHEMA), ("held_back", held_back, COUNT_SCHEMA)):
-            _ = rows | f"Name {name}" >> beam.WithKeys(name) | f"Write {name}" >> StageRows({name: schema}, str(out))
+        for verdict, name, schema in (
+            ("ready", "ready", MEAN_SCHEMA),
+            ("flagged", "held_back", COUNT_SCHEMA),
+            ("incomplete", "held_back", COUNT_SCHEMA),
+        ):
+            named = getattr(verdicts, verdict) | f"Name {verdict}" >> beam.WithKeys(name)
+            _ = named | f"Write {verdict}" >> StageRows({name: schema}, str(out))
 
 
 if __name__ == "__main__":

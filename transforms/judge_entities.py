@@ -90,10 +90,10 @@ class _Judge(beam.DoFn):
         judged = Judged(seen, judge(seen, how.processor, days, facts, how.stamp.now), how.processor, how.stamp)
         self._count("unexpected_rows", seen.unexpected_rows)
         for verdict in Verdict:
-            rows = judged.where(judged.rows.verdict == verdict)
-            self._count(verdict.label, rows.size)
-            if rows.size:
-                yield pvalue.TaggedOutput(verdict.label, how.make_rows(rows, how.output))
+            chosen = judged.rows.verdict == verdict
+            self._count(verdict.label, int(chosen.sum()))
+            if chosen.any():
+                yield pvalue.TaggedOutput(verdict.label, how.make_rows(judged.where(chosen), how.output))
         yield pvalue.TaggedOutput(TALLY, tally(judged))
 
     def _count(self, what: str, amount: int) -> None:

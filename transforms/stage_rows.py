@@ -36,6 +36,12 @@ class StageRows(beam.PTransform):
         return rows | "WriteParquet" >> beam.ParDo(_WriteParquet(self))
 
 
+def _writer(path: str, schema: pa.Schema) -> pq.ParquetWriter:
+    """Staged files are read once, whole: no statistics, and no dictionary where values hardly repeat."""
+    repeating = [field.name for field in schema if not pa.types.is_floating(field.type)]
+    return pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=repeating, write_statistics=False)
+
+
 @beam.typehints.with_output_types(Staged)
 class _WriteParquet(beam.DoFn):
     def __init__(self, how: StageRows) -> None:
@@ -50,7 +56,7 @@ class _WriteParquet(beam.DoFn):
         schema = self._how.schemas[table]
         if table not in self._writers:
             path = f"{self._how.directory}/{table}-{uuid.uuid4().hex}.parquet"
-            self._writers[table] = path, pq.ParquetWriter(path, schema, compression="lz4")
+            self._writers[table] = path, _writer(path, schema)
         self._writers[table][1].write_table(rows.select(schema.names).cast(schema))
         self._rows[table] = self._rows.get(table, 0) + rows.num_rows
 

@@ -8,6 +8,7 @@ can name the exact upstream rows it came from at the cost of one subtraction.
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +28,7 @@ def mix(value: Hashes) -> Hashes:
     return value ^ (value >> np.uint64(31))
 
 
+@lru_cache(maxsize=1 << 16)  # names and ids recur in every table and batch
 def hash_text(text: str) -> np.uint64:
     return np.uint64(int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little"))
 

@@ -1,8 +1,13 @@
 """What installs, and under which names."""
 
 from importlib.metadata import files, packages_distributions
+from pathlib import Path
 
 import pytest
+
+from fullcourt.cli import schema
+
+REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("package", ["fullcourt", "pipelines", "transforms", "schemas"])
@@ -14,3 +19,8 @@ def test_an_import_name_is_ours_alone(package):
 def test_nothing_else_of_the_checkout_installs(package):
     assert "full-court" not in packages_distributions().get(package, [])
     assert not [file for file in files("full-court") or [] if file.parts[0] == package]
+
+
+def test_the_landing_document_is_what_the_schemas_say(capsys):
+    schema.landing()
+    assert (REPOSITORY / "docs" / "landing.md").read_text() == capsys.readouterr().out
