@@ -153,6 +153,26 @@ ORDER BY analysis_date, processor_name""",
     _RANGE,
 )
 
+_FALL = Query(
+    "completeness_fall",
+    "Processors whose mean completeness on @date lies @points or more below their mean since @since, a week before.",
+    """WITH daily AS (
+  SELECT processor_name, analysis_date, AVG(completeness_percentage) AS mean_pct
+  FROM nba_orchestration.entity_verdicts
+  WHERE analysis_date BETWEEN @since AND @date
+  GROUP BY processor_name, analysis_date
+)
+SELECT today.processor_name, ROUND(ANY_VALUE(today.mean_pct), 1) AS mean_completeness_pct,
+  ROUND(AVG(earlier.mean_pct), 1) AS mean_before
+FROM daily AS today
+JOIN daily AS earlier ON earlier.processor_name = today.processor_name AND earlier.analysis_date < today.analysis_date
+WHERE today.analysis_date = @date
+GROUP BY today.processor_name
+HAVING AVG(earlier.mean_pct) - ANY_VALUE(today.mean_pct) >= @points
+ORDER BY today.processor_name""",
+    {**_DAY, "since": "DATE", "points": "FLOAT64"},
+)
+
 _BELOW_THRESHOLD = Query(
     "entities_below_threshold",
     "Entities whose primary window is below @threshold percent, the most games missing first; compared unrounded.",
@@ -377,6 +397,7 @@ QUERIES: dict[str, Query] = {
     for query in (
         _HEALTH,
         _TREND,
+        _FALL,
         _BELOW_THRESHOLD,
         _BOOTSTRAP,
         _MULTI_WINDOW,

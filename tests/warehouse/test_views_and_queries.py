@@ -315,6 +315,14 @@ def test_the_trend_has_a_row_per_day_and_processor(house):
     ]
 
 
+def test_a_fall_is_measured_against_the_days_before(house):
+    for day, team, player in ((D, 15, 10), (NEXT, 15, 10), (NEXT + DAY, 14, 10)):
+        house.verdict(TDZA, "BOS", day, team, 15)
+        house.verdict(PSZA, "aplayer", day, player, 10)
+    assert house.ask("completeness_fall", date=NEXT + DAY, since=D, points=5.0) == [(TDZA, 93.3, 100.0)]
+    assert house.ask("completeness_fall", date=NEXT + DAY, since=D, points=7.0) == []
+
+
 def test_the_threshold_is_compared_unrounded_and_the_worst_come_first(house):
     house.verdict(TDZA, "BOS", D, 9, 10)
     house.verdict(TDZA, "NYK", D, 12, 15)
