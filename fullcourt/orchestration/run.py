@@ -103,8 +103,8 @@ def check_schema(warehouse: Warehouse) -> None:
         raise EngineError(f"the warehouse differs from the schemas: {'; '.join(map(str, lacking.drift))}")
     if lacking.changes:
         raise EngineError(
-            f"the warehouse lacks {len(lacking.changes)} tables or columns: see `fullcourt schema plan`, then run "
-            "`fullcourt schema apply`"
+            f"the warehouse lacks {len(lacking.changes)} tables, columns or views: see `fullcourt schema plan`, "
+            "then run `fullcourt schema apply`"
         )
 
 

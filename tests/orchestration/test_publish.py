@@ -529,7 +529,7 @@ def test_an_empty_warehouse_has_no_schedule(empty_house):
 def test_a_missing_column_names_what_adds_it(season_house, season):
     with season_house.warehouse.transaction({}) as session:
         session.execute("ALTER TABLE nba_reference.processor_run_history DROP COLUMN warnings")
-    with pytest.raises(EngineError, match=r"lacks 1 tables or columns.*`fullcourt schema apply`"):
+    with pytest.raises(EngineError, match=r"lacks 1 tables, columns or views.*`fullcourt schema apply`"):
         season_house.run("precompute", season.judged[0])
 
 
