@@ -77,6 +77,20 @@ def box_score(*, null: str) -> tuple[Column, ...]:
     return counts(*_BOX_SCORE, null=null)
 
 
+def lines(whose: str) -> tuple[Column, ...]:
+    """Betting lines on a fixture from one team's side; `whose` says which bookmaker's snapshots are taken."""
+    named = (("spread", "Points the team is expected to lose by"), ("total", "Points expected of both teams"))
+    columns = []
+    for name, meaning in named:
+        columns += [
+            Column(f"game_{name}", "NUMERIC(5,1)", f"{meaning}: {whose} newest snapshot; null without a line."),
+            Column(f"opening_{name}", "NUMERIC(5,1)", f"{meaning}: {whose} oldest snapshot; null without a line."),
+            Column(f"{name}_movement", "NUMERIC(5,1)", "Newest less oldest; null without a line."),
+            Column(f"game_{name}_source", "STRING", "Bookmaker of the newest snapshot; null without a line."),
+        ]
+    return tuple(columns)
+
+
 # Raw column -> landing column of the fifteen statistics: the box score files share these names.
 BOX_SCORE_LANDING = {
     "points": "pts",

@@ -1,9 +1,10 @@
 """What is known of a player before a fixture, one row per listed player and game."""
 
 from fullcourt.domain.processors import BY_NAME
-from fullcourt.domain.tables import PublishMode, Table
+from fullcourt.domain.tables import Column, PublishMode, Table
 from schemas.columns import (
     FIXTURE_DATE,
+    HOME_GAME,
     KEY_GAME_ID,
     NBA_GAME_ID,
     OPPONENT_TEAM_ABBR,
@@ -11,13 +12,18 @@ from schemas.columns import (
     SEASON_YEAR,
     TEAM_ABBR,
     UNIVERSAL_PLAYER_ID,
+    counts,
+    lines,
 )
 from schemas.completeness import TAIL, completeness, lineage
+
+_NO_QUARTERS = "no landing file splits a player's minutes by quarter"
 
 TABLE = Table(
     name="upcoming_player_game_context",
     dataset="nba_analytics",
-    doc="What is known of a player before a fixture, one row per listed player and game.",
+    doc="What is known of a player before a fixture, one row per listed player and game. "
+    "His games are those he entered this season, before D.",
     columns=(
         PLAYER_LOOKUP,
         UNIVERSAL_PLAYER_ID,
@@ -27,11 +33,84 @@ TABLE = Table(
         SEASON_YEAR,
         TEAM_ABBR,
         OPPONENT_TEAM_ABBR,
+        HOME_GAME,
+        Column("has_prop_line", "BOOL", "A bookmaker offers a line on his points."),
+        Column("current_points_line", "NUMERIC(4,1)", "Line on points: the newest snapshot; null without a line."),
+        Column("opening_points_line", "NUMERIC(4,1)", "Line on points: the oldest snapshot; null without a line."),
+        Column("line_movement", "NUMERIC(4,1)", "Current less opening line; null without a line."),
+        Column("current_points_line_source", "STRING", "Bookmaker of the current line; null without a line."),
+        Column("opening_points_line_source", "STRING", "Bookmaker of the opening line; null without a line."),
+        *lines("the median over bookmakers of their"),
+        Column("days_rest", "INT64", "D less the day of his last game: 1 is a back-to-back; null if no game yet."),
+        Column("back_to_back", "BOOL", "He played the day before D; false if no game yet."),
+        Column("days_rest_before_last_game", "INT64", "Days between his last game and the one before; null if none."),
+        Column(
+            "days_since_2_plus_days_rest",
+            "INT64",
+            "Days from the last game he came to with a days_rest of 2 or more to D; null if there was none.",
+        ),
+        *counts(
+            ("games_in_last_7_days", "His games in [D-7, D-1]"),
+            ("games_in_last_14_days", "His games in [D-14, D-1]"),
+            ("minutes_in_last_7_days", "His minutes in [D-7, D-1], rounded"),
+            ("minutes_in_last_14_days", "His minutes in [D-14, D-1], rounded"),
+            ("back_to_backs_last_14_days", "Pairs of his games on consecutive days, both in [D-14, D-1]"),
+            null="on a held-back row",
+        ),
+        Column("avg_minutes_per_game_last_7", "NUMERIC(5,1)", "Minutes a game in [D-7, D-1]; null if no game there."),
+        Column("fourth_quarter_minutes_last_7", "INT64", "Fourth-quarter minutes.", unfillable=_NO_QUARTERS),
+        Column("avg_usage_rate_last_7_games", "NUMERIC(5,2)", "Mean usage rate of his last 7 games; null if unknown."),
+        Column("points_avg_last_5", "NUMERIC(5,1)", "Mean points of the last 5 games; null if none."),
+        Column("points_avg_last_10", "NUMERIC(5,1)", "Mean points of the last 10 games; null if none."),
+        *counts(
+            ("prop_over_streak", "Games in a row, newest first, above their last points line; games without skipped"),
+            ("prop_under_streak", "Games in a row, newest first, below their last points line; games without skipped"),
+            null="if no earlier game had a line",
+        ),
+        Column("season_phase", "STRING", "early (October, November), mid (to February), late, or playoffs."),
+        Column("pace_differential", "NUMERIC(5,1)", "Own team's mean pace of 10 games less the opponent's; or null."),
+        Column("opponent_pace_last_10", "NUMERIC(5,1)", "Mean pace of the opponent's last 10 games; null if none."),
+        Column(
+            "opponent_def_rating_last_10",
+            "NUMERIC(6,2)",
+            "Mean defensive rating of the opponent's last 10 games; null if none.",
+        ),
+        *counts(
+            (
+                "star_teammates_out",
+                "Teammates known out or doubtful with 10 games, and 18 points a game over their last 10, or 28 minutes "
+                "and 12 points",
+            ),
+            null="if neither an inactive list nor an injury report of D names the team",
+        ),
+        Column(
+            "projected_usage_rate",
+            "NUMERIC(5,2)",
+            "Ours: mean usage rate of the last 10 games x (1 + 0.05 x star_teammates_out, 0 if null); null if unknown.",
+        ),
+        Column("opponent_days_rest", "INT64", "D less the opponent's last final game: 1 is a back-to-back; or null."),
+        Column("player_status", "STRING", "His status in the newest injury report of D, lower case; null if not named."),
+        Column("injury_report", "STRING", "The reason it gives; null if not named, or no reason given."),
+        *counts(
+            ("questionable_teammates", "Teammates questionable in the newest injury report of D"),
+            ("probable_teammates", "Teammates probable in the newest injury report of D"),
+            null="if no injury report of D names the team",
+        ),
+        Column("player_age", "INT64", "Age in years.", unfillable="no landing file says when a player was born"),
+        Column("travel_miles", "INT64", "His team's travel_miles to this fixture."),
+        Column("time_zone_changes", "INT64", "Hours between the clocks at his team's last venue and here; 0 if none."),
+        Column("data_quality_tier", "STRING", "high from 10 games this season, medium from 5, else low."),
+        Column("primary_source_used", "STRING", "What listed him: box_scores, or rosters before D's box scores."),
+        Column("processed_with_issues", "BOOL", "data_quality_issues is not empty."),
+        Column("context_version", "STRING", "Version of these columns' meaning.", reserved="one version so far"),
         *completeness(BY_NAME["upcoming_player_game_context"]),
         *lineage("player_game"),
         *lineage("schedule"),
+        *lineage("team_offense"),
+        *lineage("team_defense"),
         *lineage("player_props"),
         *lineage("game_lines"),
+        *lineage("injury_report"),
         *TAIL,
     ),
     grain=("player_lookup", "game_id"),

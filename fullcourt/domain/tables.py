@@ -21,6 +21,7 @@ _ARROW_TYPES = {
     "DATE": pa.date32(),
     "TIMESTAMP": pa.timestamp("us", tz="UTC"),
     "ARRAY<STRING>": pa.list_(pa.string()),
+    "ARRAY<FLOAT64>": pa.list_(pa.float64()),
 }
 _NUMERIC = re.compile(r"NUMERIC\((\d+),(\d+)\)")
 
@@ -52,6 +53,7 @@ class Column:
     required: never null.
     bookkeeping: may differ between two publishes of identical data (clocks, run ids, attempts).
     unfillable: why no landing source can fill it; such a column is always null.
+    reserved: why it holds one value only, for now.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Column:
     required: bool = False
     bookkeeping: bool = False
     unfillable: str | None = None
+    reserved: str | None = None
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):

@@ -25,6 +25,7 @@ _DUCKDB_TYPES = {
     "DATE": "DATE",
     "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
     "VARCHAR[]": "ARRAY<STRING>",
+    "DOUBLE[]": "ARRAY<FLOAT64>",
 }
 _SYNONYMS = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}  # BigQuery's older names
 
