@@ -1,11 +1,10 @@
-"""Phase 3: raw tables to game summaries, one job for any range of days.
+"""Phase 3: raw tables to game summaries, and from these the contexts of fixtures, one job for any range of days.
 
-Reads nbac_schedule, nbac_team_boxscore, nbac_gamebook_player_stats and shot_zones; writes the summaries asked for.
-A rerun replaces the days' rows with identical ones.
+Reads the raw tables and the summaries of other days; writes the summaries of the days' games, and for their fixtures
+contexts and stubs, attempts, breaker actions, failures and dead letters.  A rerun replaces the days' rows.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import apache_beam as beam
 import pyarrow as pa
@@ -13,55 +12,61 @@ import pyarrow as pa
 from fullcourt.domain import summaries
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS
 from fullcourt.domain.processors import Processor
-from fullcourt.domain.rows import Stamp
 from fullcourt.warehouse import Read, Snapshot
+from pipelines import gated
+from pipelines.gated import Config as Config
 from pipelines.runner import make_pipeline
 from schemas import TABLES
 from transforms.finish_run import Finish, FinishRun, Tallied
-from transforms.read_shards import ReadShards, Source
+from transforms.read_shards import ReadShards
 from transforms.stage_rows import StageRows
-from transforms.summarise_games import BOX, SCHEDULE, SHOTS, TEAM_BOX, SummariseGames
+from transforms.summarise_games import BOX, PROPS, SCHEDULE, SHOTS, TEAM_BOX, SummariseGames, flow
 
-# Tag -> table and columns read.
-SOURCES = {
+# Tag -> table and columns that the summaries read.
+SUMMARISED = {
     SCHEDULE: ("nbac_schedule", SCHEDULE_COLUMNS),
     TEAM_BOX: ("nbac_team_boxscore", summaries.TEAM_BOX_COLUMNS),
     BOX: ("nbac_gamebook_player_stats", summaries.BOX_COLUMNS),
     SHOTS: ("shot_zones", summaries.SHOT_COLUMNS),
+    PROPS: ("player_props", summaries.PROP_COLUMNS),
 }
 
 
-@dataclass(frozen=True)
-class Config:
-    """What to compute: the summaries, the days (days since 1970), the seasons they lie in."""
-
-    processors: tuple[Processor, ...]
-    days: tuple[int, ...]
-    seasons: tuple[int, ...]
-    stamp: Stamp
-    staging: str
-
-
-def reads(processors: tuple[Processor, ...], seasons: Sequence[int]) -> list[Read]:
-    """The snapshot the pipeline needs: every raw table, the seasons in question."""
-    return [Read(table, columns, {"season_year": list(seasons)}) for table, columns in SOURCES.values()]
+def reads(processors: tuple[Processor, ...], seasons: Sequence[int], days: Sequence[int]) -> list[Read]:
+    """The snapshot the pipeline needs; a table that summaries and contexts both read is read once."""
+    of_games, contexts = _split(processors)
+    wanted = {read.table: read for read in gated.reads(contexts, seasons, days)} if contexts else {}
+    for table, columns in SUMMARISED.values() if of_games else ():
+        both = dict.fromkeys((*(wanted[table].columns if table in wanted else ()), *columns))
+        wanted[table] = Read(table, tuple(both), {"season_year": list(seasons)})
+    return list(wanted.values())
 
 
 def build(pipeline: beam.Pipeline, config: Config, snapshot: Snapshot, finish: Finish) -> None:
     """snapshot: of reads()."""
-    sources = {tag: Source(snapshot[table]) for tag, (table, _) in SOURCES.items()}
-    schemas = {tag: TABLES[table].arrow_subset(columns) for tag, (table, columns) in SOURCES.items()}
-    outputs = {processor.name: TABLES[processor.name].arrow_schema for processor in config.processors}
-    summarised = (
-        pipeline
-        | "ReadSeasons" >> ReadShards(sources, config.seasons)
-        | "SummariseGames" >> SummariseGames(config.days, schemas, outputs, config.stamp)
-    )
+    of_games, contexts = _split(config.processors)
+    # Summaries of the days asked for are made here; those of other days are read.
+    made_here = {processor.name: config.days for processor in of_games}
+    sources = gated.sources(reads(config.processors, config.seasons, config.days), snapshot, made_here)
+    sharded = pipeline | "ReadTables" >> ReadShards(sources, config.seasons)
+    outputs = {processor.name: TABLES[processor.name].arrow_schema for processor in of_games}
+    wanted = gated.columns_wanted(contexts)
     parts: list[beam.PCollection] = []
-    for name, rows in summarised.items():  # staged where they are made: a Flatten would materialise them
-        named = rows | f"Name {name}" >> beam.WithKeys(name)
-        parts.append(named | f"Stage {name}" >> StageRows(outputs, config.staging))
-        parts.append(named | f"Tally {name}" >> beam.MapTuple(_tally))
+    if of_games:
+        flows = {name: wanted[name] for name in outputs if name in wanted}
+        schemas = {tag: TABLES[table].arrow_subset(columns) for tag, (table, columns) in SUMMARISED.items()}
+        summarised = {
+            tag: sharded[table] for tag, (table, _) in SUMMARISED.items()
+        } | "SummariseGames" >> SummariseGames(config.days, schemas, outputs, config.stamp, flows, gated.DICTIONARIES)
+        for name in outputs:  # staged where they are made: a Flatten would materialise them
+            named = summarised[name] | f"Name {name}" >> beam.WithKeys(name)
+            parts.append(named | f"Stage {name}" >> StageRows(outputs, config.staging))
+            parts.append(named | f"Tally {name}" >> beam.MapTuple(_tally))
+        for name in flows:
+            sharded[name] = (sharded[name], summarised[flow(name)]) | f"OldAndNew {name}" >> beam.Flatten()
+    if contexts:
+        chain = gated.Config(contexts, config.days, config.seasons, config.stamp, config.staging)
+        parts += gated.judge_chain(pipeline, chain, sharded)
     _ = tuple(parts) | "FinishRun" >> FinishRun(finish)
 
 
@@ -69,6 +74,14 @@ def launch(config: Config, snapshot: Snapshot, finish: Finish, beam_args: Sequen
     """Runs the pipeline to its end."""
     with make_pipeline(beam_args) as pipeline:
         build(pipeline, config, snapshot, finish)
+
+
+def _split(processors: Sequence[Processor]) -> tuple[tuple[Processor, ...], tuple[Processor, ...]]:
+    """Summaries of games that were played, and contexts of fixtures."""
+    return (
+        tuple(processor for processor in processors if not processor.windows),
+        tuple(processor for processor in processors if processor.windows),
+    )
 
 
 def _tally(name: str, rows: pa.Table) -> Tallied:

@@ -33,6 +33,9 @@ NAME_STATUS = Column(
 )
 RAW_PLAYER = (RAW_PLAYER_LOOKUP, UNIVERSAL_PLAYER_ID, PLAYER_NAME, NAME_STATUS)
 
+# Content, not bookkeeping: which line is the newest and which the opening one depends on it.
+SNAPSHOT_TIMESTAMP = Column("snapshot_timestamp", "TIMESTAMP", "When the line was observed, UTC.", required=True)
+
 SOURCE_FILE = Column("source_file", "STRING", "Landing file the row came from.", bookkeeping=True)
 RUN_ID = Column("run_id", "STRING", "Run that wrote the row.", bookkeeping=True)
 KEY_RUN_ID = Column("run_id", "STRING", "Run that wrote the row.", required=True, bookkeeping=True)

@@ -7,7 +7,7 @@ columns on games the entity was excused from.  The predictions carry the standar
 
 from collections.abc import Iterable
 
-from fullcourt.domain.processors import Processor
+from fullcourt.domain.processors import Dependency, Processor
 from fullcourt.domain.tables import Column, prefixed
 from fullcourt.domain.windows import Span, Window
 from schemas.columns import CREATED_AT, DATA_HASH, PROCESSED_AT, RUN_ID
@@ -70,11 +70,16 @@ def multi_window(windows: Iterable[Window]) -> tuple[Column, ...]:
     return (*pairs, together)
 
 
-def cascade(hard: Iterable[tuple[str, str]]) -> tuple[Column, ...]:
-    """One flag per gating upstream (processor, flag name)."""
+def cascade(hard: Iterable[Dependency]) -> tuple[Column, ...]:
+    """One flag per gating upstream."""
     return tuple(
-        Column(flag, "BOOL", f"A ready row of {upstream} exists for the same entity and day; false if there is no row.")
-        for upstream, flag in hard
+        Column(
+            gate.flag,
+            "BOOL",
+            f"A ready row of {gate.processor} exists for the same entity and day; false if there is no row.",
+        )
+        for gate in hard
+        if gate.flag
     )
 
 

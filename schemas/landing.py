@@ -11,11 +11,13 @@ class Landing:
     stem: the file's name without season or extension.
     columns: raw column -> landing column, for columns copied one to one.
     computed_from: landing columns that the loader reads to compute the others.
+    labelled: a word may follow the stem, such as the market in `prop_lines_points`; what it says is not read.
     """
 
     stem: str
     columns: Mapping[str, str]
     computed_from: tuple[str, ...] = ()
+    labelled: bool = False
 
     @property
     def needed(self) -> tuple[str, ...]:

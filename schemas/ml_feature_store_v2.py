@@ -2,8 +2,15 @@
 
 from fullcourt.domain.processors import BY_NAME
 from fullcourt.domain.tables import Column, PublishMode, Table
-from schemas.columns import FIXTURE_DATE, KEY_GAME_ID, OPPONENT_TEAM_ABBR, PLAYER_LOOKUP, SEASON_YEAR
-from schemas.columns import TEAM_ABBR, UNIVERSAL_PLAYER_ID
+from schemas.columns import (
+    FIXTURE_DATE,
+    KEY_GAME_ID,
+    OPPONENT_TEAM_ABBR,
+    PLAYER_LOOKUP,
+    SEASON_YEAR,
+    TEAM_ABBR,
+    UNIVERSAL_PLAYER_ID,
+)
 from schemas.completeness import TAIL, completeness, lineage
 
 TABLE = Table(

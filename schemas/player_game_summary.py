@@ -20,7 +20,6 @@ from schemas.columns import (
 
 _NO_PLAY_BY_PLAY = "no landing file says which shots were assisted"
 _NO_BLOCK_ZONES = "no landing file says where a shot was blocked"
-_NO_POINTS_LINES = "no landing file carries points lines"
 
 TABLE = Table(
     name="player_game_summary",
@@ -67,9 +66,7 @@ TABLE = Table(
         Column("paint_blocks", "INT64", "Blocks by this player in the paint.", unfillable=_NO_BLOCK_ZONES),
         Column("mid_range_blocks", "INT64", "Blocks by this player from mid-range.", unfillable=_NO_BLOCK_ZONES),
         Column("three_pt_blocks", "INT64", "Blocks by this player of three-pointers.", unfillable=_NO_BLOCK_ZONES),
-        Column(
-            "points_line", "NUMERIC(4,1)", "Closing line on points; null without a line.", unfillable=_NO_POINTS_LINES
-        ),
+        Column("points_line", "NUMERIC(4,1)", "Closing line on points: the newest snapshot; null without a line."),
         *SUMMARY_TAIL,
     ),
     grain=("player_lookup", "game_date"),

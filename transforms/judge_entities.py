@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from apache_beam import pvalue
 from apache_beam.metrics import Metrics
 
@@ -15,8 +16,8 @@ from fullcourt.domain.gate import Verdict, judge
 from fullcourt.domain.observation import Part, ShardTables, observe
 from fullcourt.domain.processors import Processor
 from fullcourt.domain.rows import Judged, Stamp, judged_table, tally
-from transforms.packing import unpack
-from transforms.read_shards import season_and_part
+from transforms.packing import pack_columns, unpack
+from transforms.read_shards import season_and_part, shard_key
 
 SCHEDULE, UPSTREAM, BOX, INACTIVES, ATTEMPTS, ACTIONS = (
     "schedule",
@@ -26,11 +27,22 @@ SCHEDULE, UPSTREAM, BOX, INACTIVES, ATTEMPTS, ACTIONS = (
     "attempts",
     "actions",
 )
-TALLY = "tally"
+ROLES = (SCHEDULE, UPSTREAM, BOX, INACTIVES, ATTEMPTS, ACTIONS)
+TALLY, FLOW = "tally", "flow"
+WRITTEN = (Verdict.READY, Verdict.FLAGGED, Verdict.INCOMPLETE, Verdict.BLOCKED)  # rows of the output table
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Which columns of the rows written go on to later processors of the job, and how many parts those work in."""
+
+    columns: tuple[str, ...]
+    dictionaries: tuple[str, ...]
+    parts: int
 
 
 class Verdicts(NamedTuple):
-    """Six ways out, each a PCollection of judged tables (rows.judged_table), and a tally a shard."""
+    """Six ways out, each a PCollection of judged tables (rows.judged_table); tallies; and what flows on, packed."""
 
     ready: beam.PCollection[pa.Table]
     flagged: beam.PCollection[pa.Table]
@@ -39,6 +51,7 @@ class Verdicts(NamedTuple):
     excluded: beam.PCollection[pa.Table]
     dead_letter: beam.PCollection[pa.Table]
     tally: beam.PCollection[pa.Table]
+    flow: beam.PCollection[tuple[str, bytes]]
 
 
 @dataclass
@@ -46,13 +59,14 @@ class JudgeEntities(beam.PTransform):
     """Judges every entity of every shard on the given days.
 
     In:  {tag: (shard key, packed batch)} for schedule and upstream; for players box and inactives; where the
-         breaker is consulted attempts and actions.  Any order, batches of any size.
+         breaker is consulted attempts and actions; and whatever else the figures come from, by table.
+         Any order, batches of any size.
     Out: Verdicts; each (entity, day) exactly once.
     One season's rows of one part must fit in memory.  Counts gate/<processor>.<verdict> and .unexpected_rows.
 
     days: days since 1970-01-01.  schemas: the Arrow schema of each tag, for shards that lack its rows.
     output: the Arrow schema of the processor's table.  parts: as the shards were dealt.
-    make_rows: one verdict's rows of a shard as a table.
+    make_rows: one verdict's rows of a shard as a table.  flow: what later processors of the job read of them.
     """
 
     processor: Processor
@@ -62,10 +76,11 @@ class JudgeEntities(beam.PTransform):
     stamp: Stamp
     parts: int = 1
     make_rows: Callable[[Judged, pa.Schema], pa.Table] = judged_table
+    flow: Flow | None = None
 
     @beam.typehints.no_annotations  # several outputs: Beam takes hints for one
     def expand(self, inputs: dict[str, beam.PCollection[tuple[str, bytes]]]) -> Verdicts:
-        tags = [*(verdict.label for verdict in Verdict), TALLY]
+        tags = [*(verdict.label for verdict in Verdict), TALLY, FLOW]
         judged = inputs | "JoinByShard" >> beam.CoGroupByKey() | "Judge" >> beam.ParDo(_Judge(self)).with_outputs(*tags)
         return Verdicts(*(judged[tag] for tag in tags))
 
@@ -78,23 +93,38 @@ class _Judge(beam.DoFn):
         key, groups = shard
         season, part = season_and_part(key)
         how = self._how
+        if part >= how.parts:
+            return  # a part that only other processors have
         tables = {tag: unpack(groups[tag], schema) for tag, schema in how.schemas.items()}
-        seen = observe(
-            ShardTables(tables[SCHEDULE], tables[UPSTREAM], tables.get(BOX), tables.get(INACTIVES)),
-            how.processor,
-            season,
-            Part(part, how.parts),
+        more = {tag: table for tag, table in tables.items() if tag not in ROLES}
+        shard = ShardTables(tables[SCHEDULE], tables[UPSTREAM], tables.get(BOX), tables.get(INACTIVES), more)
+        seen = observe(shard, how.processor, season, Part(part, how.parts))
+        facts = (
+            breaker.newest(*(self._own(tables[tag]) for tag in (ATTEMPTS, ACTIONS))) if how.stamp.recording else None
         )
-        facts = breaker.newest(tables[ATTEMPTS], tables[ACTIONS]) if how.stamp.recording else None
         days = np.array(how.days, dtype=np.int32)
         judged = Judged(seen, judge(seen, how.processor, days, facts, how.stamp.now), how.processor, how.stamp)
         self._count("unexpected_rows", seen.unexpected_rows)
         for verdict in Verdict:
-            chosen = judged.rows.verdict == verdict
-            self._count(verdict.label, int(chosen.sum()))
-            if chosen.any():
-                yield pvalue.TaggedOutput(verdict.label, how.make_rows(judged.where(chosen), how.output))
-        yield pvalue.TaggedOutput(TALLY, tally(judged))
+            chosen = judged.where(judged.rows.verdict == verdict)
+            self._count(verdict.label, chosen.size)
+            if not chosen.size:
+                continue
+            rows = how.make_rows(chosen, how.output)
+            yield pvalue.TaggedOutput(verdict.label, rows)
+            yield pvalue.TaggedOutput(TALLY, tally(chosen))
+            if how.flow and verdict in WRITTEN:
+                yield from self._flow(rows, how.flow, season, part)
+
+    def _own(self, rows: pa.Table) -> pa.Table:
+        """Attempts and actions of the processor."""
+        return rows.filter(pc.equal(rows["processor_name"], self._how.processor.name))
+
+    def _flow(self, rows: pa.Table, flow: Flow, season: int, part: int) -> Iterator[Any]:
+        """A part's rows go to the same part; those of a whole season go to every part."""
+        receivers = [part] if self._how.parts == flow.parts else range(flow.parts)
+        for packed in pack_columns(rows, flow.columns, flow.dictionaries):
+            yield from (pvalue.TaggedOutput(FLOW, (shard_key(season, receiver), packed)) for receiver in receivers)
 
     def _count(self, what: str, amount: int) -> None:
         Metrics.counter("gate", f"{self._how.processor.name}.{what}").inc(amount)

@@ -34,12 +34,15 @@ class Source:
     season_column: an INT64 season_year, or a DATE column whose season is derived.
     entity_column: deals rows out to the parts by the entity's hash; None sends every row to every part.
     dictionaries: string columns to keep dictionary-encoded.
+    without_days: days (since 1970) of day_column to leave out, whose rows the job makes anew.
     """
 
     files: tuple[str, ...]
     season_column: str = "season_year"
     entity_column: str | None = None
     dictionaries: tuple[str, ...] = ()
+    day_column: str = ""
+    without_days: tuple[int, ...] = ()
 
 
 @dataclass
@@ -81,6 +84,9 @@ class _ReadAndDeal(beam.DoFn):
 
     def _deal(self, batch: pa.RecordBatch, source: Source) -> Iterator[tuple[str, bytes]]:
         parts = self._how.parts
+        if source.without_days:
+            day = batch.column(source.day_column).cast(pa.int32()).to_numpy(zero_copy_only=False)
+            batch = _rows_where(batch, ~np.isin(day, source.without_days))
         season = _season(batch.column(source.season_column))
         for wanted in self._how.seasons:
             rows = _rows_where(batch, season == wanted)

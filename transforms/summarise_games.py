@@ -1,7 +1,7 @@
 """Turns a season's raw box scores and shots into the game summaries of the days asked for."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import apache_beam as beam
@@ -12,35 +12,45 @@ from apache_beam.metrics import Metrics
 
 from fullcourt.domain.rows import Stamp
 from fullcourt.domain.summaries import SUMMARIES, GameDay, RawTables
-from transforms.packing import unpack
+from transforms.packing import pack_columns, unpack
 from transforms.read_shards import season_and_part
 
-SCHEDULE, TEAM_BOX, BOX, SHOTS = "schedule", "team_box", "box", "shots"
+SCHEDULE, TEAM_BOX, BOX, SHOTS, PROPS = "schedule", "team_box", "box", "shots", "props"
 
 
 @dataclass
 class SummariseGames(beam.PTransform):
     """Summarises the final games of the given days.
 
-    In:  {tag: (shard key, packed batch)} for schedule, team_box, box and shots; one part a season.
-    Out: {summary name: PCollection of Arrow tables with the output's schema}.
+    In:  {tag: (shard key, packed batch)} for schedule, team_box, box, shots and props; one part a season.
+    Out: {summary name: PCollection of Arrow tables with the output's schema}, and under `flow(name)` those of their
+         columns that later processors of the job read, packed: (shard key, packed batch).
 
     days: days since 1970-01-01.  schemas: of the inputs, by tag.  outputs: of the summaries wanted, by name.
+    flows: the columns that flow on, by name.  dictionaries: which of them are encoded so.
     """
 
     days: tuple[int, ...]
     schemas: Mapping[str, pa.Schema]
     outputs: Mapping[str, pa.Schema]
     stamp: Stamp
+    flows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dictionaries: tuple[str, ...] = ()
 
     @beam.typehints.no_annotations  # several outputs: Beam takes hints for one
-    def expand(self, inputs: dict[str, beam.PCollection[tuple[str, bytes]]]) -> dict[str, beam.PCollection[pa.Table]]:
+    def expand(self, inputs: dict[str, beam.PCollection[tuple[str, bytes]]]) -> dict[str, beam.PCollection]:
+        tags = [*self.outputs, *(flow(name) for name in self.flows)]
         summarised = (
             inputs
             | "JoinBySeason" >> beam.CoGroupByKey()
-            | "Summarise" >> beam.ParDo(_Summarise(self)).with_outputs(*self.outputs)
+            | "Summarise" >> beam.ParDo(_Summarise(self)).with_outputs(*tags)
         )
-        return {name: summarised[name] for name in self.outputs}
+        return {tag: summarised[tag] for tag in tags}
+
+
+def flow(name: str) -> str:
+    """The tag of a summary's rows on their way to later processors."""
+    return f"{name}.flow"
 
 
 class _Summarise(beam.DoFn):
@@ -52,10 +62,13 @@ class _Summarise(beam.DoFn):
         season, _ = season_and_part(key)
         how = self._how
         tables = {tag: unpack(groups[tag], schema) for tag, schema in how.schemas.items()}
-        raw = RawTables(tables[SCHEDULE], tables[TEAM_BOX], tables[BOX], tables[SHOTS])
+        raw = RawTables(*(tables[tag] for tag in (SCHEDULE, TEAM_BOX, BOX, SHOTS, PROPS)))
         games = GameDay(raw, season, np.array(how.days, dtype=np.int32))
         for name, schema in how.outputs.items():
             rows = getattr(games, SUMMARIES[name])(schema, how.stamp)
             Metrics.counter("analytics", f"{name}.rows").inc(rows.num_rows)
             if rows.num_rows:
                 yield pvalue.TaggedOutput(name, rows)
+            if rows.num_rows and name in how.flows:
+                for packed in pack_columns(rows, how.flows[name], how.dictionaries):
+                    yield pvalue.TaggedOutput(flow(name), (key, packed))

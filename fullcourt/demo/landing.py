@@ -41,9 +41,15 @@ class League:
     shots: pa.Table
     inactives: pa.Table
     players: pa.Table
+    prop_lines: pa.Table
+    injury_reports: pa.Table
+    game_lines: pa.Table
 
 
-FILE_STEMS = {table.name: table.name for table in fields(League)} | {"shots": "shots-by-zone"}
+FILE_STEMS = {table.name: table.name for table in fields(League)} | {
+    "shots": "shots-by-zone",
+    "injury_reports": "injury_report",
+}
 
 
 def write(league: League, directory: Path) -> None:

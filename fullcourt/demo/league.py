@@ -9,6 +9,7 @@ from fullcourt.demo.box_scores import pick_lineups, play
 from fullcourt.demo.calendar import MOST_GAMES, TEAMS, Ints, draw_fixtures
 from fullcourt.demo.defects import Defect, Defects, with_defects
 from fullcourt.demo.landing import League, Season, players_table, write
+from fullcourt.demo.market import draw_market
 from fullcourt.demo.rosters import (
     LEAVING,
     ROSTER_SIZE,
@@ -44,13 +45,17 @@ def simulate(start_years: Sequence[int], seed: int = 7, games_per_team: int = MO
             rosters = over_the_summer(rng, rosters, first_count + LEAVING * (number - 1))
         season, rosters = _play_season(rng, players, rosters, year, games_per_team)
         seasons.append(season)
+    schedule = pa.concat_tables([season.schedule(rng) for season in seasons])
+    box_scores = pa.concat_tables([season.player_boxscores(players) for season in seasons])
+    inactives = pa.concat_tables([season.inactives(players) for season in seasons])
     return League(
-        schedule=pa.concat_tables([season.schedule(rng) for season in seasons]),
-        player_boxscores=pa.concat_tables([season.player_boxscores(players) for season in seasons]),
+        schedule=schedule,
+        player_boxscores=box_scores,
         team_boxscores=pa.concat_tables([season.team_boxscores() for season in seasons]),
         shots=pa.concat_tables([season.shots(players) for season in seasons]),
-        inactives=pa.concat_tables([season.inactives(players) for season in seasons]),
+        inactives=inactives,
         players=players_table(players, seasons),
+        **draw_market(seed, schedule, box_scores, inactives),
     )
 
 

@@ -64,7 +64,7 @@ class Calendar:
     """One season's games that count, ordered by day and id.
 
     game_ids, nba_game_ids: Arrow strings, one a game; slot, home, away, home_score, away_score: int32, one a
-    game (teams as indices into `teams`; NO_SCORE where not final); final: bool.
+    game (teams as indices into `teams`; NO_SCORE where not final); final, playoffs: bool.
     """
 
     season: int
@@ -78,6 +78,7 @@ class Calendar:
     home_score: Ints
     away_score: Ints
     final: Bools
+    playoffs: Bools
     season_start: int
 
     @classmethod
@@ -110,6 +111,7 @@ class Calendar:
             home_score=_score(rows["home_team_score"], final),
             away_score=_score(rows["away_team_score"], final),
             final=final,
+            playoffs=pc.equal(rows["season_type"], "playoffs").to_numpy(zero_copy_only=False),
             season_start=int(day[regular].min() if regular.any() else day.min()),
         )
         calendar._refuse_doubled_days()

@@ -12,11 +12,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from fullcourt.domain import breaker
-from fullcourt.domain.fingerprint import Hashes, hash_column, hash_rows, mix
+from fullcourt.domain import breaker, cascade
+from fullcourt.domain.fingerprint import Hashes, hash_column, hash_rows, hash_text, mix
 from fullcourt.domain.numbers import Longs, ratio
 from fullcourt.domain.observation import Observation
-from fullcourt.domain.processors import Processor
+from fullcourt.domain.processors import CascadePolicy, Processor, Whose
 from fullcourt.domain.windows import Bools, Ints, Window, WindowCounts, running_total
 
 
@@ -46,6 +46,7 @@ class Reason(enum.IntEnum):
     NO_EXPECTED_GAMES = 5
     ALL_GAMES_EXCUSED = 6
     UNREADABLE_UPSTREAM_ROW = 7
+    INCOMPLETE_UPSTREAM_DEPENDENCIES = 8
 
     def text(self, processor: Processor) -> str:
         return processor.skip_reason if self is Reason.SKIPPED else self.name.lower()
@@ -55,7 +56,10 @@ class Reason(enum.IntEnum):
 class Judgement:
     """One value a row; rows are (entity, slot) pairs ordered by slot, then entity.
 
+    team: the team that has the fixture of the day, as an index into the calendar's; -1 where rows are of no fixture.
+    cascade: the rows of other processors that the row reads.
     missing_hash: of the gating windows' missing games, 0 when none is missing.
+    lacking_hash: of all that a held-back row waits for, missing games or processors; 0 when that is nothing.
     source_hash: of the upstream rows in all windows.
     inputs_hash: of all that the verdict depends on, the breaker's facts included.
     """
@@ -63,12 +67,15 @@ class Judgement:
     entity: Ints
     slot: Ints
     day: Ints
+    team: Ints
     windows: dict[Window, WindowCounts]
+    cascade: cascade.Cascade
     verdict: NDArray[np.int8]
     reason: NDArray[np.int8]
     bootstrap: Bools
     name_unresolved: Bools
     missing_hash: Hashes
+    lacking_hash: Hashes
     source_hash: Hashes
     inputs_hash: Hashes
     facts: breaker.Facts
@@ -79,8 +86,10 @@ class Judgement:
             for window, c in self.windows.items()
         }
         facts = breaker.Facts(*(values[mask] for values in vars(self.facts).values()))
-        columns = {name: values for name, values in vars(self).items() if name not in ("windows", "facts")}
-        return Judgement(windows=windows, facts=facts, **{name: values[mask] for name, values in columns.items()})
+        found = {name: other.where(mask) for name, other in self.cascade.items()}
+        columns = {n: values for n, values in vars(self).items() if n not in ("windows", "facts", "cascade")}
+        subset = {name: values[mask] for name, values in columns.items()}
+        return Judgement(windows=windows, facts=facts, cascade=found, **subset)
 
 
 def judge(
@@ -96,6 +105,8 @@ def judge(
     now: microseconds since 1970 UTC.
     """
     at = seen.calendar.slots_of(days)
+    if seen.entrants is not None:
+        return judge_rows(seen, processor, *seen.entrants.rows(at), facts, now)
     column, entity = np.nonzero(seen.grid.judged[:, at].T)
     return judge_rows(seen, processor, entity.astype(np.int32), at[column], facts, now)
 
@@ -114,6 +125,11 @@ def judge_rows(
     complete = np.logical_and.reduce([is_complete(c, processor.threshold_per_mille) for c in gating])
     computable = np.logical_or.reduce([c.actual > 0 for c in windows.values()])
     bootstrap = calendar.in_bootstrap(day)
+    team = seen.entrants.team[entity, slot] if seen.entrants is not None else np.full_like(entity, -1)
+    found = _cascade(seen, processor, entity, slot, team, day)
+    upstream_ready = np.logical_and.reduce(
+        [np.ones_like(bootstrap), *(f.ready for f in found.values() if f.dependency.flag)]
+    )
 
     opening = _earliest(gating)
     unreadable = _any_between(seen.unreadable, entity, opening, slot)
@@ -121,15 +137,26 @@ def judge_rows(
     missing_hash = _missing_hash(seen, missing, entity, opening, slot)
     name_unresolved = _any_between(missing & seen.unresolved, entity, opening, slot)
     known = breaker.align(facts, seen.entities, entity, day) if facts is not None else breaker.Facts.none(len(entity))
-    locked = breaker.blocked(known, missing_hash, now) & ~bootstrap
+    lacking_hash = missing_hash
+    if processor.cascade_policy is CascadePolicy.SKIP:
+        lacking_hash = missing_hash + _lacking_processors(found)
+    locked = breaker.blocked(known, lacking_hash, now) & ~bootstrap
+    goes_on = np.full_like(bootstrap, processor.cascade_policy is CascadePolicy.FLAG)
 
     cases = [
         (nothing & excused, Verdict.EXCLUDED, Reason.ALL_GAMES_EXCUSED),
         (nothing, Verdict.EXCLUDED, Reason.NO_EXPECTED_GAMES),
         (unreadable, Verdict.DEAD_LETTER, Reason.UNREADABLE_UPSTREAM_ROW),
-        (complete, Verdict.READY, Reason.PROCESSED_SUCCESSFULLY),
+        (complete & upstream_ready, Verdict.READY, Reason.PROCESSED_SUCCESSFULLY),
         (bootstrap & computable, Verdict.FLAGGED, Reason.BOOTSTRAP_MODE_ALLOWED),
+        (complete & goes_on, Verdict.FLAGGED, Reason.PROCESSED_WITH_INCOMPLETE_UPSTREAM),
+        (
+            np.full_like(bootstrap, processor.always_written),
+            Verdict.FLAGGED,
+            Reason.PROCESSED_WITH_INCOMPLETE_UPSTREAM,
+        ),
         (locked, Verdict.BLOCKED, Reason.CIRCUIT_BREAKER_ACTIVE),
+        (complete, Verdict.INCOMPLETE, Reason.INCOMPLETE_UPSTREAM_DEPENDENCIES),
     ]
     conditions = [condition for condition, _, _ in cases]
     verdict = np.select(conditions, [int(v) for _, v, _ in cases], int(Verdict.INCOMPLETE)).astype(np.int8)
@@ -141,22 +168,51 @@ def judge_rows(
     # A ready row depends on no breaker: the action that closes it must not make the next run a change.
     held_back = verdict != Verdict.READY
     breaker_facts = (known.attempts * held_back, known.until * held_back, known.missing * held_back)
-    parts = (verdict, bootstrap, name_unresolved, missing_hash, source_hash, *breaker_facts)
+    parts = (verdict, bootstrap, name_unresolved, missing_hash, lacking_hash, source_hash, *breaker_facts)
     inputs_hash = _inputs_hash(seen.entities, entity, windows, parts)
     return Judgement(
         entity=entity,
         slot=slot,
         day=day,
+        team=team,
         windows=windows,
+        cascade=found,
         verdict=verdict,
         reason=reason,
         bootstrap=bootstrap,
         name_unresolved=name_unresolved,
         missing_hash=missing_hash,
+        lacking_hash=lacking_hash,
         source_hash=source_hash,
         inputs_hash=inputs_hash,
         facts=known,
     )
+
+
+def opponents(seen: Observation, team: Ints, slot: Ints) -> Ints:
+    """The team that each team meets on the day."""
+    game = seen.calendar.game_at[team, slot]
+    return np.where(seen.calendar.home[game] == team, seen.calendar.away[game], seen.calendar.home[game]).astype(
+        np.int32
+    )
+
+
+def _cascade(
+    seen: Observation, processor: Processor, entity: Ints, slot: Ints, team: Ints, day: Ints
+) -> cascade.Cascade:
+    if not processor.depends:
+        return {}
+    keys = {Whose.OWN: entity, Whose.TEAM: team, Whose.OPPONENT: opponents(seen, team, slot)}
+    return cascade.find(processor, seen.tables.more, seen.calendar, seen.entities, keys, day)
+
+
+def _lacking_processors(found: cascade.Cascade) -> Hashes:
+    """The hash of the set of gating processors that are not ready; 0 when all are."""
+    total: Hashes = np.zeros(1, dtype=np.uint64)
+    for name, other in found.items():
+        if other.dependency.flag:
+            total = total + np.where(other.ready, np.uint64(0), hash_text(name))
+    return total
 
 
 def is_complete(counts: WindowCounts, threshold_per_mille: int) -> Bools:

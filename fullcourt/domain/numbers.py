@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from fullcourt.domain.windows import Bools
 
 Longs = NDArray[np.int64]
+TIMESTAMP = pa.timestamp("us", tz="UTC")
 
 
 def ratio(numerator: Longs, denominator: Longs, scale: int) -> tuple[Longs, Bools]:
@@ -54,3 +55,8 @@ def integers(column: pa.Array | pa.ChunkedArray) -> tuple[Longs, Bools]:
 def nullable(value: NDArray[np.generic], known: Bools) -> pa.Array:
     """An Arrow column with nulls where not known."""
     return pa.array(value, mask=~known)
+
+
+def times(micros: Longs) -> pa.Array:
+    """Microseconds since 1970 as TIMESTAMP; 0 is null."""
+    return nullable(micros.astype(np.int64), micros != 0).cast(TIMESTAMP)

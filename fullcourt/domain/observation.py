@@ -4,15 +4,19 @@ A plain function of Arrow tables, so a Beam worker, the `check` command and a te
 """
 
 import zlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from fullcourt.domain.availability import Availability, availability
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar
+from fullcourt.domain.columns import codes
 from fullcourt.domain.fingerprint import Hashes, hash_rows
+from fullcourt.domain.fixtures import Entrants, player_entrants, team_entrants
 from fullcourt.domain.numbers import Longs
 from fullcourt.domain.processors import Entity, Processor
 from fullcourt.domain.rosters import GameRows, Grid, player_grid, team_grid, whole_games
@@ -29,12 +33,14 @@ class ShardTables:
     """One season's rows, as Arrow tables; extra columns are carried to the features.
 
     schedule: nbac_schedule.  upstream: the table counted against.  box, inactives: for players, else None.
+    more: by name, the other tables that a processor's figures come from.
     """
 
     schedule: pa.Table
     upstream: pa.Table
     box: pa.Table | None = None
     inactives: pa.Table | None = None
+    more: Mapping[str, pa.Table] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,8 +66,12 @@ def part_of(entities: pa.Array, parts: int) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Observation:
-    """A shard seen as a grid: entities sorted by name, and the upstream rows that are present on it."""
+    """A shard seen as a grid: entities sorted by name, and the upstream rows that are present on it.
 
+    entrants, availability: for processors of D's fixtures (availability of players), else None.
+    """
+
+    tables: ShardTables
     calendar: Calendar
     entities: pa.StringArray
     grid: Grid
@@ -72,6 +82,8 @@ class Observation:
     unresolved: Bools
     sample: Sample
     unexpected_rows: int
+    entrants: Entrants | None = None
+    availability: Availability | None = None
 
 
 def observe(tables: ShardTables, processor: Processor, season: int, part: Part = Part()) -> Observation:
@@ -85,6 +97,7 @@ def observe(tables: ShardTables, processor: Processor, season: int, part: Part =
         there = _games(tables.upstream, calendar, entities, upstream.entity_column, upstream.entity_column)
         grid = team_grid(calendar, there)
         unresolved = np.zeros_like(grid.required)
+        entrants, known_out = team_entrants(calendar) if processor.fixtures else None, None
     else:
         assert tables.box is not None
         assert tables.inactives is not None
@@ -95,7 +108,9 @@ def observe(tables: ShardTables, processor: Processor, season: int, part: Part =
             tables.inactives["player_lookup"],
         )
         there = _games(tables.upstream, calendar, entities, upstream.entity_column, "team_abbr")
-        grid, unresolved = _players(tables, calendar, entities, there)
+        lists = _Lists(tables, calendar, entities)
+        grid, unresolved = _players(tables, lists, there)
+        entrants, known_out = _fixtures(tables, lists, grid) if processor.fixtures else (None, None)
     cells, rows, hashes = _present_rows(tables.upstream, there, grid, calendar)
     entity, slot = np.divmod(cells, len(calendar.days))
     shape = grid.required.shape
@@ -105,6 +120,7 @@ def observe(tables: ShardTables, processor: Processor, season: int, part: Part =
     # Such a row is there, so its game is not missing; but no figure is made of it.
     rows, hashes, entity, slot = rows.filter(pa.array(~wrong)), hashes[~wrong], entity[~wrong], slot[~wrong]
     return Observation(
+        tables=tables,
         calendar=calendar,
         entities=entities,
         grid=grid,
@@ -115,6 +131,8 @@ def observe(tables: ShardTables, processor: Processor, season: int, part: Part =
         unresolved=unresolved,
         sample=Sample(rows, entity.astype(np.int32), slot.astype(np.int32), shape),
         unexpected_rows=int((there.game < 0).sum()),
+        entrants=entrants,
+        availability=known_out,
     )
 
 
@@ -127,16 +145,6 @@ def contradicts_itself(rows: pa.Table) -> Bools:
             wrong |= pc.fill_null(pc.greater(rows[makes], rows[attempts]), False).to_numpy()
         wrong |= pc.fill_null(pc.less(rows[makes], 0), False).to_numpy()
     return wrong
-
-
-def codes(column: pa.Array | pa.ChunkedArray, universe: pa.Array) -> Ints:
-    """Each value's place in the universe, or -1; null is -1."""
-    if isinstance(column, pa.ChunkedArray):
-        column = column.unify_dictionaries().combine_chunks() if column.num_chunks else pa.array([], column.type)
-    if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
-    place = np.append(pc.index_in(column.dictionary, universe).fill_null(-1).to_numpy(), -1).astype(np.int32)
-    return place[column.indices.fill_null(len(place) - 1).to_numpy()]
 
 
 def _names(part: Part, *columns: pa.ChunkedArray) -> pa.StringArray:
@@ -159,35 +167,52 @@ def _games(rows: pa.Table, calendar: Calendar, entities: pa.Array, entity: str, 
     )
 
 
-def _players(tables: ShardTables, calendar: Calendar, entities: pa.Array, there: GameRows) -> tuple[Grid, Bools]:
+class _Lists:
+    """The box scores and inactive lists, by the indices of everyone and of the shard's own entities."""
+
+    def __init__(self, tables: ShardTables, calendar: Calendar, entities: pa.Array) -> None:
+        assert tables.box is not None
+        assert tables.inactives is not None
+        self.calendar, self.entities = calendar, entities
+        everyone = pc.unique(tables.box["player_lookup"].cast(pa.string()))
+        self.everyone = _games(tables.box, calendar, everyone, "player_lookup", "team_abbr")
+        self.named = tables.box["player_lookup"].combine_chunks().is_valid().to_numpy(zero_copy_only=False)
+        mine = codes(tables.box["player_lookup"], entities)
+        self.own_box = GameRows(mine, self.everyone.game, self.everyone.team)
+        self.inactive = _games(tables.inactives, calendar, entities, "player_lookup", "team_abbr")
+
+
+def _players(tables: ShardTables, lists: _Lists, there: GameRows) -> tuple[Grid, Bools]:
     """The players' grid, and where the team's box of the day holds a row under an unresolved name."""
     assert tables.box is not None
-    assert tables.inactives is not None
-    everyone = pc.unique(tables.box["player_lookup"].cast(pa.string()))
-    box = _games(tables.box, calendar, everyone, "player_lookup", "team_abbr")
+    calendar, box = lists.calendar, lists.everyone
     played = pc.fill_null(tables.box["played"], False).to_numpy()
     points = pc.fill_null(tables.box["points"], 0).to_numpy().astype(np.int64)
     in_calendar = (box.game >= 0) & (box.team >= 0)
-    unnamed = in_calendar & (tables.box["player_lookup"].combine_chunks().is_null().to_numpy(zero_copy_only=False))
-    resolved = in_calendar & ~unnamed
+    unnamed, resolved = in_calendar & ~lists.named, in_calendar & lists.named
     once = last_of_each(box, points, resolved)
     whole = whole_games(calendar, GameRows(box.entity[once], box.game[once], box.team[once]), points[once])
     hidden = np.zeros_like(whole)  # a row under an unresolved name may be anybody's: nobody is proven absent
     hidden[box.team[unnamed & played], calendar.slot[box.game[unnamed & played]]] = True
-
-    mine = codes(tables.box["player_lookup"], entities)
-    own_box = GameRows(mine, box.game, box.team)
-    inactive = _games(tables.inactives, calendar, entities, "player_lookup", "team_abbr")
     grid = player_grid(
         calendar,
-        len(entities),
-        played=own_box.where(played),
-        listed=GameRows.concatenate(own_box, inactive, there),
+        len(lists.entities),
+        played=lists.own_box.where(played),
+        listed=GameRows.concatenate(lists.own_box, lists.inactive, there),
         present=there,
         whole=whole & ~hidden,
     )
     slots = np.arange(len(calendar.days))
     return grid, (grid.team >= 0) & hidden[grid.team, slots]
+
+
+def _fixtures(tables: ShardTables, lists: _Lists, grid: Grid) -> tuple[Entrants, Availability]:
+    """Who is listed for D's fixtures, and who is known out."""
+    known_out = availability(
+        lists.calendar, lists.entities, lists.own_box, lists.inactive, tables.more["injury_reports"]
+    )
+    everyone = lists.everyone.where(lists.named)
+    return player_entrants(lists.calendar, grid, lists.own_box, everyone, known_out), known_out
 
 
 def last_of_each(rows: GameRows, preferred: Longs, candidates: Bools) -> Ints:

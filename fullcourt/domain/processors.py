@@ -5,10 +5,10 @@ feature module and one schema file.  Names are table names, without a dataset.
 """
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fullcourt.domain.errors import UsageError
-from fullcourt.domain.windows import Window, days, games
+from fullcourt.domain.windows import SEASON, Window, days, games
 
 
 class Phase(enum.Enum):
@@ -32,6 +32,35 @@ class Upstream:
     short: str
 
 
+class Whose(enum.Enum):
+    """Whose row of another processor a row reads, always of the same day."""
+
+    OWN = "own"  # the entity's own
+    OPPONENT = "opponent"  # that of the team it meets
+    TEAM = "team"  # that of the team it plays for
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """Another processor that a row reads.
+
+    short: its name in issues (`upstream_<short>_incomplete`) and lineage columns (`source_<short>_…`).
+    flag: the column that says its row is ready, where it gates; None for a soft one, which is an issue and a default.
+    """
+
+    processor: str
+    short: str
+    whose: Whose = Whose.OWN
+    flag: str | None = None
+
+
+class CascadePolicy(enum.StrEnum):
+    """What becomes of an entity whose own games are complete, but not a processor that gates it."""
+
+    FLAG = "flag"  # computed, and marked not ready
+    SKIP = "skip"  # held back, with an attempt
+
+
 @dataclass(frozen=True)
 class Processor:
     """One output table and the rule that guards it.
@@ -39,13 +68,14 @@ class Processor:
     windows: all of them gate; empty for the game summaries, which describe D's games themselves.
     primary: the window reported in expected_games_count and its neighbours.
     trend_windows: computed, never gating.
-    hard: processors whose row for the same entity and day must be ready, with the flag column that says so.
-    soft: processors whose absence is an issue and a default, never a gate.
+    depends: the processors it reads for the same day.
+    fixtures: its rows are those of D's fixtures: the teams that play, the players listed for them.
+    whole_season: its entities are compared with each other, so a season stays one shard.
+    always_written: its own gaps flag a row and never hold it back, so there is nothing to attempt again.
     full_sample: games for a sample that is not flagged early-season.
     known_columns: business columns that are null only when a source behind them is missing.
     threshold_per_mille: ready when 1000 x actual >= threshold x expected.
     version: changes with the code's meaning, so that a rerun is not mistaken for a repeat.
-    built: its feature function exists.
     """
 
     name: str
@@ -56,13 +86,15 @@ class Processor:
     windows: tuple[Window, ...] = ()
     primary: Window | None = None
     trend_windows: tuple[Window, ...] = ()
-    hard: tuple[tuple[str, str], ...] = ()
-    soft: tuple[str, ...] = ()
+    depends: tuple[Dependency, ...] = ()
+    fixtures: bool = False
+    whole_season: bool = False
+    always_written: bool = False
+    cascade_policy: CascadePolicy = CascadePolicy.FLAG
     full_sample: int = 0
     known_columns: tuple[str, ...] = ()
     threshold_per_mille: int = 900
     version: str = "1"
-    built: bool = False
 
     def __post_init__(self) -> None:
         if self.windows and (self.primary not in self.windows or self.upstream is None):
@@ -79,6 +111,11 @@ class Processor:
         return len(self.windows) > 1
 
     @property
+    def hard(self) -> tuple[Dependency, ...]:
+        """The processors that gate it."""
+        return tuple(dependency for dependency in self.depends if dependency.flag)
+
+    @property
     def skip_reason(self) -> str:
         """What a held-back row says, domain section 4.3."""
         if self.name in ("upcoming_player_game_context", "upcoming_team_game_context"):
@@ -91,6 +128,15 @@ class Processor:
 _PLAYER_GAMES = Upstream("player_game_summary", "player_lookup", "player_game")
 _TEAM_DEFENSE = Upstream("team_defense_game_summary", "defending_team_abbr", "team_defense")
 
+_CACHE = Dependency("player_daily_cache", "player_daily_cache", flag="upstream_player_daily_cache_ready")
+_FACTORS = Dependency(
+    "player_composite_factors", "player_composite_factors", flag="upstream_player_composite_factors_ready"
+)
+_SHOT_ZONES = Dependency("player_shot_zone_analysis", "player_shot_zone")
+_DEFENSE_ZONES = Dependency("team_defense_zone_analysis", "team_defense_zone", Whose.OPPONENT)
+_CONTEXT = Dependency("upcoming_player_game_context", "player_context")
+_TEAM_CONTEXT = Dependency("upcoming_team_game_context", "team_context", Whose.TEAM)
+
 # In DAG order: within a date, an entry never reads a later one.
 PROCESSORS: tuple[Processor, ...] = (
     Processor(
@@ -99,7 +145,6 @@ PROCESSORS: tuple[Processor, ...] = (
         Entity.TEAM,
         "game_date",
         known_columns=("possessions", "pace", "team_paint_attempts"),
-        built=True,
     ),
     Processor(
         "team_defense_game_summary",
@@ -107,7 +152,6 @@ PROCESSORS: tuple[Processor, ...] = (
         Entity.TEAM,
         "game_date",
         known_columns=("defensive_rating", "opponent_pace", "opp_paint_attempts"),
-        built=True,
     ),
     Processor(
         "player_game_summary",
@@ -115,7 +159,6 @@ PROCESSORS: tuple[Processor, ...] = (
         Entity.PLAYER,
         "game_date",
         known_columns=("points", "minutes_played", "paint_attempts"),
-        built=True,
     ),
     Processor(
         "upcoming_team_game_context",
@@ -125,6 +168,10 @@ PROCESSORS: tuple[Processor, ...] = (
         upstream=_TEAM_DEFENSE,
         windows=(days(7), days(14)),
         primary=days(14),
+        fixtures=True,
+        whole_season=True,
+        always_written=True,
+        known_columns=("days_since_last_game", "travel_miles"),
     ),
     Processor(
         "upcoming_player_game_context",
@@ -134,7 +181,11 @@ PROCESSORS: tuple[Processor, ...] = (
         upstream=_PLAYER_GAMES,
         windows=(games(5), games(10), days(7), days(14), days(30)),
         primary=days(30),
+        trend_windows=(games(7), SEASON),
+        fixtures=True,
+        whole_season=True,
         full_sample=10,
+        known_columns=("points_avg_last_10", "pace_differential"),
     ),
     Processor(
         "team_defense_zone_analysis",
@@ -144,9 +195,9 @@ PROCESSORS: tuple[Processor, ...] = (
         upstream=_TEAM_DEFENSE,
         windows=(games(15),),
         primary=games(15),
+        whole_season=True,
         full_sample=15,
         known_columns=("defensive_rating_last_15", "paint_attempts_allowed_per_game"),
-        built=True,
     ),
     Processor(
         "player_shot_zone_analysis",
@@ -159,7 +210,6 @@ PROCESSORS: tuple[Processor, ...] = (
         trend_windows=(games(20),),
         full_sample=10,
         known_columns=("paint_attempts_per_game",),
-        built=True,
     ),
     Processor(
         "player_daily_cache",
@@ -169,8 +219,11 @@ PROCESSORS: tuple[Processor, ...] = (
         upstream=_PLAYER_GAMES,
         windows=(games(5), games(10), days(7), days(14)),
         primary=games(10),
-        soft=("player_shot_zone_analysis", "upcoming_player_game_context"),
+        trend_windows=(SEASON,),
+        depends=(_SHOT_ZONES, _CONTEXT),
+        fixtures=True,
         full_sample=10,
+        known_columns=("minutes_avg_last_10", "team_pace_last_10", "games_in_last_7_days"),
     ),
     Processor(
         "player_composite_factors",
@@ -180,14 +233,10 @@ PROCESSORS: tuple[Processor, ...] = (
         upstream=_PLAYER_GAMES,
         windows=(games(10),),
         primary=games(10),
-        hard=(("player_daily_cache", "upstream_player_daily_cache_ready"),),
-        soft=(
-            "player_shot_zone_analysis",
-            "team_defense_zone_analysis",
-            "upcoming_player_game_context",
-            "upcoming_team_game_context",
-        ),
+        depends=(_CACHE, _SHOT_ZONES, _DEFENSE_ZONES, _CONTEXT, _TEAM_CONTEXT),
+        fixtures=True,
         full_sample=10,
+        known_columns=("fatigue_score",),
     ),
     Processor(
         "ml_feature_store_v2",
@@ -197,14 +246,17 @@ PROCESSORS: tuple[Processor, ...] = (
         upstream=_PLAYER_GAMES,
         windows=(games(10),),
         primary=games(10),
-        hard=(
-            ("player_daily_cache", "upstream_player_daily_cache_ready"),
-            ("player_composite_factors", "upstream_player_composite_factors_ready"),
-            ("player_shot_zone_analysis", "upstream_player_shot_zone_ready"),
-            ("upcoming_player_game_context", "upstream_upcoming_player_context_ready"),
+        trend_windows=(SEASON,),
+        depends=(
+            _CACHE,
+            _FACTORS,
+            replace(_SHOT_ZONES, flag="upstream_player_shot_zone_ready"),
+            replace(_CONTEXT, flag="upstream_upcoming_player_context_ready"),
+            _DEFENSE_ZONES,
         ),
-        soft=("team_defense_zone_analysis",),
+        fixtures=True,
         full_sample=10,
+        known_columns=("feature_quality_score",),
     ),
 )
 
@@ -213,9 +265,9 @@ GATED: tuple[Processor, ...] = tuple(processor for processor in PROCESSORS if pr
 
 
 def select(phase: Phase, names: list[str] | None = None) -> tuple[Processor, ...]:
-    """The built processors of a phase, in DAG order; UsageError names what does not exist."""
-    built = {p.name: p for p in PROCESSORS if p.phase is phase and p.built}
+    """The processors of a phase, in DAG order; UsageError names what does not exist."""
+    known = {p.name: p for p in PROCESSORS if p.phase is phase}
     for name in names or ():
-        if name not in built:
-            raise UsageError(f"unknown {phase.name.lower()} processor {name!r}: expected one of {', '.join(built)}")
-    return tuple(p for p in built.values() if not names or p.name in names)
+        if name not in known:
+            raise UsageError(f"unknown {phase.name.lower()} processor {name!r}: expected one of {', '.join(known)}")
+    return tuple(p for p in known.values() if not names or p.name in names)

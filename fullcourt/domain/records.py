@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 
 from fullcourt.domain import breaker
 from fullcourt.domain.fingerprint import hash_rows, to_hex
+from fullcourt.domain.numbers import TIMESTAMP
 from fullcourt.domain.processors import Entity, Processor
-from fullcourt.domain.rows import MISSING_HASH, TIMESTAMP, Stamp, fit
+from fullcourt.domain.rows import MISSING_HASH, Stamp, fit
 
 # failure_category by the reason the row carries, domain section 4.3.
 _CATEGORIES = {
@@ -19,6 +20,7 @@ _CATEGORIES = {
     "no_expected_games": "EXPECTED_INCOMPLETE",
     "all_games_excused": "EXPECTED_INCOMPLETE",
     "unreadable_upstream_row": "PROCESSING_ERROR",
+    "incomplete_upstream_dependencies": "UPSTREAM_INCOMPLETE",
 }
 # Rows of a control table from a judged table.
 Maker = Callable[[pa.Table, Processor, pa.Schema, Stamp], pa.Table]
@@ -77,7 +79,7 @@ def failure_rows(judged: pa.Table, processor: Processor, schema: pa.Schema, stam
         **_entity_day(judged, processor),
         "failure_category": pc.fill_null(named, "INCOMPLETE_DATA"),
         "failure_reason": reason,
-        "can_retry": pc.equal(reason, processor.skip_reason),
+        "can_retry": pc.is_in(reason, pa.array([processor.skip_reason, "incomplete_upstream_dependencies"])),
         "failure_type": kind,
         "is_correctable": gap,
         "expected_game_count": judged["expected_games_count"],

@@ -14,16 +14,16 @@ import pyarrow as pa
 from fullcourt.domain import breaker
 from fullcourt.domain.calendar import at_season_boundary
 from fullcourt.domain.features import FEATURES
+from fullcourt.domain.features.sources import Source
 from fullcourt.domain.features.zones import choose
-from fullcourt.domain.fingerprint import Hashes, hash_rows, mix, to_hex
-from fullcourt.domain.gate import Judgement, Reason, Verdict, is_complete, missing_games, percentage
-from fullcourt.domain.numbers import nullable
+from fullcourt.domain.fingerprint import Hashes, hash_rows, hash_text, mix, to_hex
+from fullcourt.domain.gate import Judgement, Reason, Verdict, is_complete, missing_games, opponents, percentage
+from fullcourt.domain.numbers import nullable, times
 from fullcourt.domain.observation import Observation
 from fullcourt.domain.processors import Entity, Processor
 from fullcourt.domain.windows import Bools, WindowCounts
 
 COMPUTED = (Verdict.READY, Verdict.FLAGGED)
-TIMESTAMP = pa.timestamp("us", tz="UTC")
 MISSING_HASH = "missing_games_hash"  # rides along for the attempts; the output table has no such column
 
 
@@ -39,7 +39,7 @@ class Stamp:
     recording: bool = True
 
     def times(self, rows: int) -> pa.Array:
-        return pa.array(np.full(rows, self.now, np.int64)).cast(TIMESTAMP)
+        return times(np.full(rows, self.now, np.int64))
 
     def runs(self, rows: int) -> pa.Array:
         return pa.repeat(self.run_id, rows)
@@ -66,11 +66,43 @@ class Judged:
         assert self.processor.primary is not None
         return self.rows.windows[self.processor.primary]
 
+    @property
+    def computed(self) -> bool:
+        """Whether these rows, all of one verdict, get figures."""
+        return self.size > 0 and Verdict(int(self.rows.verdict[0])) in COMPUTED
+
     @cached_property
-    def context_hash(self) -> Hashes:
-        """What a row's figures come from beside the entity's own games; zeros where that is nothing."""
-        context = FEATURES[self.processor.name].context
-        return context(self.seen, self.rows) if context else np.zeros(self.size, np.uint64)
+    def business(self) -> dict[str, pa.Array]:
+        """The processor's own columns; none on rows that are held back."""
+        return FEATURES[self.processor.name].compute(self.seen, self.rows) if self.computed else {}
+
+    @cached_property
+    def sources(self) -> dict[str, Source]:
+        """What each upstream contributed, by its name in lineage columns."""
+        feature = FEATURES[self.processor.name]
+        found = {f.dependency.short: Source.of(f) for f in self.rows.cascade.values()}
+        more = feature.sources(self.seen, self.rows) if feature.sources else {}
+        return {**_counted_source(self), **found, **more}
+
+    @cached_property
+    def issues(self) -> dict[str, Bools]:
+        """Where each issue applies."""
+        unknown = FEATURES[self.processor.name].unknown
+        return {
+            "own_data_incomplete": self.rows.missing_hash != 0,
+            **({"shot_zones_unavailable": unknown(self.seen, self.rows)} if unknown else {}),
+            **{f"upstream_{f.dependency.short}_incomplete": ~f.ready for f in self.rows.cascade.values()},
+        }
+
+    @cached_property
+    def content_hash(self) -> Hashes:
+        """All that a row says beyond its own windows: figures, sources, issues."""
+        total = mix(hash_rows(self.business)) if self.business else np.zeros(self.size, np.uint64)
+        for name, source in self.sources.items():
+            total = total + mix(source.content + hash_text(name))
+        for name, applies in self.issues.items():
+            total = total + np.where(applies, hash_text(name), np.uint64(0))
+        return total
 
     @cached_property
     def records_attempt(self) -> Bools:
@@ -85,23 +117,35 @@ class Judged:
 def judged_table(judged: Judged, schema: pa.Schema) -> pa.Table:
     """Rows of one verdict: the columns of the output table, then missing_games_hash."""
     size, stamp = judged.size, judged.stamp
-    columns = {**_identity(judged), **_completeness(judged), **_lineage(judged), **_sample(judged)}
+    columns = {**_identity(judged, schema), **_completeness(judged), **_lineage(judged), **_sample(judged)}
     if judged.processor.multi_window:
         columns |= _window_columns(judged)
-    if size and Verdict(int(judged.rows.verdict[0])) in COMPUTED:
-        business = FEATURES[judged.processor.name].compute(judged.seen, judged.rows)
-        columns |= {**business, "data_hash": to_hex(hash_rows(business))}
+    columns |= {f.dependency.flag: pa.array(f.ready) for f in judged.rows.cascade.values() if f.dependency.flag}
+    if judged.computed:
+        columns |= {**judged.business, "data_hash": to_hex(hash_rows(judged.business))}
+        if "processed_with_issues" in schema.names:
+            columns["processed_with_issues"] = pa.array(np.logical_or.reduce(list(judged.issues.values())))
     columns |= {"run_id": stamp.runs(size), "created_at": stamp.times(size), "processed_at": stamp.times(size)}
-    columns[MISSING_HASH] = to_hex(judged.rows.missing_hash)
+    columns[MISSING_HASH] = to_hex(judged.rows.lacking_hash)
     return fit(columns, schema.append(pa.field(MISSING_HASH, pa.string())), size)
 
 
 def fit(columns: Mapping[str, pa.Array], schema: pa.Schema, size: int) -> pa.Table:
-    """The columns in the schema's order and types; one that was not computed is null, one too many is an error."""
+    """The columns in the schema's order and types; one that was not computed is null (a list: empty).
+
+    One too many is an error.
+    """
     if stray := set(columns).difference(schema.names):
         raise ValueError(f"computed columns that the table does not have: {sorted(stray)}")
-    arrays = [columns[f.name].cast(f.type) if f.name in columns else pa.nulls(size, f.type) for f in schema]
+    arrays = [columns[f.name].cast(f.type) if f.name in columns else _absent(f.type, size) for f in schema]
     return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _absent(kind: pa.DataType, size: int) -> pa.Array:
+    """BigQuery knows no null list."""
+    if not pa.types.is_list(kind):
+        return pa.nulls(size, kind)
+    return pa.ListArray.from_arrays(pa.array(np.zeros(size + 1, np.int32)), pa.array([], kind.value_type))
 
 
 def percent_column(counts: WindowCounts) -> pa.Array:
@@ -111,7 +155,10 @@ def percent_column(counts: WindowCounts) -> pa.Array:
 
 
 def tally(judged: Judged) -> pa.Table:
-    """Per day: entities by verdict, the sum of their percentages in tenths, and this part of the day's fingerprint."""
+    """Per day: entities by verdict, the sum of their percentages in tenths, and this part of the day's fingerprint.
+
+    judged: rows of one verdict.
+    """
     rows = judged.rows
     days, index = np.unique(rows.day, return_inverse=True)
     tenths, known = percentage(judged.primary)
@@ -123,22 +170,41 @@ def tally(judged: Judged) -> pa.Table:
     columns["percent_tenths"] = pa.array(np.bincount(index[known], tenths[known], len(days)).astype(np.int64))
     columns["percent_rows"] = pa.array(np.bincount(index[known], minlength=len(days)).astype(np.int64))
     fingerprint = np.zeros(len(days), dtype=np.uint64)
-    np.add.at(fingerprint, index, mix(rows.inputs_hash + judged.context_hash))
+    np.add.at(fingerprint, index, mix(rows.inputs_hash + mix(judged.content_hash)))
     columns["fingerprint"] = pa.array(fingerprint)
     return pa.table(columns)
 
 
-def _identity(judged: Judged) -> dict[str, pa.Array]:
-    """The entity, the day and the season."""
+def _identity(judged: Judged, schema: pa.Schema) -> dict[str, pa.Array]:
+    """The entity, the day, the season, and what the table names of the fixture."""
     seen, rows, processor = judged.seen, judged.rows, judged.processor
-    columns = {
+    day = pa.array(rows.day).cast(pa.date32())
+    named = {name: pa.repeat(text, judged.size) for name, text in FEATURES[processor.name].labels.items()}
+    if seen.entrants is not None:
+        named |= {"analysis_date": day, **_fixture(judged)}
+    columns = {name: values for name, values in named.items() if name in schema.names}
+    columns |= {
         processor.key_column: seen.entities.take(pa.array(rows.entity)),
-        processor.day_column: pa.array(rows.day).cast(pa.date32()),
+        processor.day_column: day,
         "season_year": pa.repeat(seen.calendar.season, judged.size),
     }
     if processor.entity is Entity.PLAYER:
         columns["universal_player_id"] = _registry_ids(seen, rows)
     return columns
+
+
+def _fixture(judged: Judged) -> dict[str, pa.Array]:
+    calendar, rows = judged.seen.calendar, judged.rows
+    game, teams = calendar.game_at[rows.team, rows.slot], pa.array(calendar.teams)
+    home = pa.array(calendar.home[game] == rows.team)
+    return {
+        "game_id": calendar.game_ids.take(pa.array(game)),
+        "nba_game_id": calendar.nba_game_ids.take(pa.array(game)),
+        "team_abbr": teams.take(pa.array(rows.team)),
+        "opponent_team_abbr": teams.take(pa.array(opponents(judged.seen, rows.team, rows.slot))),
+        "home_game": home,
+        "is_home": home,
+    }
 
 
 def _registry_ids(seen: Observation, rows: Judgement) -> pa.Array:
@@ -211,18 +277,27 @@ def _sample(judged: Judged) -> dict[str, pa.Array]:
 
 
 def _lineage(judged: Judged) -> dict[str, pa.Array]:
-    """What the upstream contributed over the widest window: rows, their share, when, and their fingerprint."""
+    """What each upstream contributed: rows, their share, when, and their fingerprint."""
+    columns: dict[str, pa.Array] = {}
+    for short, source in judged.sources.items():
+        columns |= {f"source_{short}_{name}": values for name, values in source.columns().items()}
+    return columns
+
+
+def _counted_source(judged: Judged) -> dict[str, Source]:
+    """The table that completeness is counted against, over the widest window."""
     seen, rows, upstream = judged.seen, judged.rows, judged.processor.upstream
     assert upstream is not None
-    source = f"source_{upstream.short}_"
     widest = _widest(rows.windows.values())
     stamps = seen.upstream["processed_at"].combine_chunks().cast(pa.int64()).fill_null(0).to_numpy()
-    return {
-        source + "last_updated": times(seen.sample.newest(stamps, rows.entity, rows.slot)),
-        source + "rows_found": pa.array(widest.actual.astype(np.int64)),
-        source + "completeness_pct": percent_column(widest),
-        source + "hash": to_hex(rows.source_hash + judged.context_hash),
-    }
+    context = FEATURES[judged.processor.name].context
+    source = Source(
+        rows=widest.actual.astype(np.int64),
+        percent=percent_column(widest),
+        newest=seen.sample.newest(stamps, rows.entity, rows.slot),
+        content=rows.source_hash + (context(seen, rows) if context else np.uint64(0)),
+    )
+    return {upstream.short: source}
 
 
 def _widest(windows: Iterable[WindowCounts]) -> WindowCounts:
@@ -233,24 +308,10 @@ def _widest(windows: Iterable[WindowCounts]) -> WindowCounts:
     return WindowCounts(*(values[chosen] for values in stacked))
 
 
-_ISSUES = pa.array(
-    [
-        [],
-        ["own_data_incomplete"],
-        ["shot_zones_unavailable"],
-        ["own_data_incomplete", "shot_zones_unavailable"],
-    ]
-)
-
-
 def _issues(judged: Judged) -> pa.Array:
     """data_quality_issues: empty, never null."""
-    own = (judged.rows.missing_hash != 0).astype(np.int32)
-    unknown = FEATURES[judged.processor.name].unknown
-    shots = unknown(judged.seen, judged.rows).astype(np.int32) if unknown else np.zeros_like(own)
-    return _ISSUES.take(pa.array(own + 2 * shots))
-
-
-def times(micros: np.ndarray) -> pa.Array:
-    """Microseconds since 1970 as TIMESTAMP; 0 is null."""
-    return nullable(micros.astype(np.int64), micros != 0).cast(TIMESTAMP)
+    applies = np.stack(list(judged.issues.values()), axis=1)
+    ends = np.zeros(judged.size + 1, dtype=np.int32)
+    np.cumsum(applies.sum(axis=1), out=ends[1:])
+    names = pa.array(list(judged.issues)).take(pa.array(np.nonzero(applies)[1]))
+    return pa.ListArray.from_arrays(pa.array(ends), names)

@@ -29,11 +29,22 @@ class Sample:
         """The upstream column as integers (decimals in units of their last place) and where it is known."""
         return integers(self._rows[column])
 
+    def edge(self, entity: Ints, slot: Ints) -> Longs:
+        """Where a running total, flattened, holds what came before the slot."""
+        place: Longs = entity.astype(np.int64) * self._shape[1] + slot
+        return place
+
+    def laid_out(self, values: np.ndarray) -> np.ndarray:
+        """One value a row on a grid (entities, slots); zero where there is no row."""
+        grid = np.zeros(self._shape, dtype=values.dtype)
+        grid.ravel()[self._cell] = values
+        return grid[:, 1:]
+
     def sums(self, columns: tuple[str, ...], entity: Ints, first: Ints, slot: Ints) -> tuple[list[Longs], Longs]:
         """Per row: each column's sum over the window's games in which all of them are known, and how many those are."""
         read = [self.values(column) for column in columns]
         known = np.logical_and.reduce([mask for _, mask in read])
-        begin, end = (entity.astype(np.int64) * self._shape[1] + edge for edge in (first, slot))
+        begin, end = self.edge(entity, first), self.edge(entity, slot)
 
         def between(values: np.ndarray) -> Longs:
             total = self.total(values).ravel()
@@ -42,10 +53,35 @@ class Sample:
 
         return [between(np.where(known, values, 0)) for values, _ in read], between(known)
 
+    def deviation(self, column: str, entity: Ints, first: Ints, slot: Ints) -> tuple[Longs, Bools]:
+        """Per row: the sample deviation over the window in hundredths, and where there are two games or more.
+
+        From exact sums: sqrt((n sum x^2 - (sum x)^2) / (n (n - 1))).
+        """
+        values, known = self.values(column)
+        begin, end = self.edge(entity, first), self.edge(entity, slot)
+
+        def between(value: np.ndarray) -> Longs:
+            total = self.total(value).ravel()
+            difference: Longs = total[end] - total[begin]
+            return difference
+
+        count, total, squares = between(known), between(values * known), between(values * values * known)
+        enough = count >= 2
+        variance = (count * squares - total * total) / np.where(enough, count * (count - 1), 1)
+        return np.floor(100 * np.sqrt(np.maximum(variance, 0)) + 0.5).astype(np.int64), enough
+
+    def count(self, entity: Ints, first: Ints, slot: Ints) -> Longs:
+        """Per row: the upstream rows in the window."""
+        total = self.total(np.ones(self._rows.num_rows, np.int64)).ravel()
+        begin, end = self.edge(entity, first), self.edge(entity, slot)
+        difference: Longs = total[end] - total[begin]
+        return difference
+
     def window_hash(self, row_hashes: Hashes, entity: Ints, first: Ints, slot: Ints) -> Hashes:
         """Per row: the hash of the set of upstream rows in the window."""
         total = self.total(row_hashes, np.uint64).ravel()
-        begin, end = (entity.astype(np.int64) * self._shape[1] + edge for edge in (first, slot))
+        begin, end = self.edge(entity, first), self.edge(entity, slot)
         difference: Hashes = total[end] - total[begin]
         return difference
 
@@ -54,5 +90,5 @@ class Sample:
         grid = np.zeros(self._shape, dtype=np.int64)
         grid.ravel()[self._cell] = stamps
         np.maximum.accumulate(grid, axis=1, out=grid)
-        found: Longs = grid.ravel()[entity.astype(np.int64) * self._shape[1] + slot]
+        found: Longs = grid.ravel()[self.edge(entity, slot)]
         return found

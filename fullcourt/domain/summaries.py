@@ -12,10 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar
+from fullcourt.domain.columns import codes, pair, places
 from fullcourt.domain.features.zones import ZONES, choose, quotient
 from fullcourt.domain.fingerprint import hash_rows, to_hex
+from fullcourt.domain.lines import points_lines
 from fullcourt.domain.numbers import Longs, decimals, integers, nullable, ratio
-from fullcourt.domain.observation import codes, last_of_each
+from fullcourt.domain.observation import last_of_each
 from fullcourt.domain.rosters import GameRows
 from fullcourt.domain.rows import Stamp, fit
 from fullcourt.domain.windows import Bools, Ints
@@ -43,6 +45,7 @@ _PLAYER_COUNTS = (*_TEAM_COUNTS[:-1], "plus_minus", "seconds_played")
 
 TEAM_BOX_COLUMNS = ("game_id", "team_abbr", "season_year", *_TEAM_COUNTS)
 SHOT_COLUMNS = ("game_id", "team_abbr", "player_lookup", "season_year", *_ZONE_COUNTS)
+PROP_COLUMNS = ("game_id", "player_lookup", "season_year", "market", "bookmaker", "line", "snapshot_timestamp")
 BOX_COLUMNS = (
     "game_id",
     "team_abbr",
@@ -60,12 +63,13 @@ MAX_USAGE = 100_00  # hundredths of a percent; a few seconds on court can yield 
 
 @dataclass(frozen=True)
 class RawTables:
-    """One season's raw rows: nbac_schedule, nbac_team_boxscore, nbac_gamebook_player_stats, shot_zones."""
+    """One season's raw rows: nbac_schedule, nbac_team_boxscore, nbac_gamebook_player_stats, shot_zones, player_props."""
 
     schedule: pa.Table
     team_box: pa.Table
     box: pa.Table
     shots: pa.Table
+    props: pa.Table
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,7 @@ class GameDay:
         self._asked = np.repeat(asked, 2)
         self.line_counts, self.line_there = self._by_line(raw.team_box, _TEAM_COUNTS, total=False)
         self.zone_counts, self.zones_there = self._by_line(raw.shots, _ZONE_COUNTS, total=True)
-        self._shots = raw.shots
+        self._shots, self._props = raw.shots, raw.props
 
     def offense(self, schema: pa.Schema, stamp: Stamp) -> pa.Table:
         """team_offense_game_summary: one row per line with a team box score."""
@@ -180,6 +184,7 @@ class GameDay:
                 known=counts.all_known("fg_makes", "three_pt_makes", "fg_attempts"),
             ),
             **{name.replace("three_pt", "three_pt_zone"): zones.column(name) for name in _ZONE_COUNTS},
+            "points_line": self._points_line(names, player, line),
         }
         return _finish(columns, schema, stamp, len(line))
 
@@ -224,6 +229,14 @@ class GameDay:
             value[name] = np.zeros(len(line), dtype=np.int64)
             np.add.at(value[name], order[place[found]], read.value[name][found])
         return _Counts(value, dict.fromkeys(_ZONE_COUNTS, known)), known
+
+    def _points_line(self, names: pa.Array, player: Ints, line: Ints) -> pa.Array:
+        """The closing line on the player's points in the game; null without one."""
+        lines = points_lines(self._props)
+        who, game = codes(lines["player_lookup"], names), codes(lines["game_id"], self.calendar.game_ids)
+        place = places(pair(who, game), pair(player, line // 2), (who >= 0) & (game >= 0))
+        tenths, _ = integers(lines["current_line"])
+        return decimals(np.append(tenths, 0)[place], place >= 0, 4, 1)
 
     def _identity(self, line: Ints, team_column: str) -> dict[str, pa.Array]:
         calendar, game = self.calendar, line // 2

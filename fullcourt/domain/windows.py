@@ -33,8 +33,13 @@ class Window:
 
     @property
     def name(self) -> str:
-        """`l10` for ten games, `l7d` for seven days."""
+        """`l10` for ten games, `l7d` for seven days, `season`."""
+        if self == SEASON:
+            return "season"
         return f"l{self.length}" + ("d" if self.span is Span.DAYS else "")
+
+
+SEASON = Window(Span.GAMES, 1000)  # every game of the season: none has as many
 
 
 def games(length: int) -> Window:

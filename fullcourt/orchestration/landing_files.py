@@ -15,11 +15,14 @@ import pyarrow.parquet as pq
 from fullcourt.domain.errors import GateError, UsageError
 from fullcourt.domain.tables import Table
 from schemas import (
+    game_lines,
     inactive_lists,
+    injury_reports,
     nbac_gamebook_player_stats,
     nbac_schedule,
     nbac_team_boxscore,
     player_aliases,
+    player_props,
     shot_zones,
 )
 from schemas.landing import Landing
@@ -32,6 +35,9 @@ SOURCES: tuple[ModuleType, ...] = (
     nbac_team_boxscore,
     shot_zones,
     inactive_lists,
+    player_props,
+    injury_reports,
+    game_lines,
 )
 EXTENSIONS = (".parquet", ".csv", ".csv.gz")
 
@@ -73,17 +79,20 @@ def _describe(path: Path) -> Found:
             digest.update(block)
     size = path.stat().st_size
     for source in SOURCES:
-        if _is_of(path.name, source.LANDING.stem):
+        if _is_of(path.name, source.LANDING):
             _check(path, size, source.LANDING)
             return Found(path, digest.hexdigest(), size, source.TABLE, source.LANDING)
     return Found(path, digest.hexdigest(), size)
 
 
-def _is_of(name: str, stem: str) -> bool:
-    """`schedule.parquet`, `schedule-2023-24.csv.gz`: the stem, a date or season behind it, a known extension."""
-    return (
-        re.fullmatch(rf"{re.escape(stem)}([-_.]\d[\d\-_]*)?({'|'.join(map(re.escape, EXTENSIONS))})", name) is not None
-    )
+def _is_of(name: str, landing: Landing) -> bool:
+    """`schedule.parquet`, `schedule-2023-24.csv.gz`: the stem, a date or season behind it, a known extension.
+
+    Where files of the stem are labelled, a word may come between: `prop_lines_points-2024-25.csv.gz`.
+    """
+    label = r"([-_][A-Za-z]\w*)?" if landing.labelled else ""
+    extension = "|".join(map(re.escape, EXTENSIONS))
+    return re.fullmatch(rf"{re.escape(landing.stem)}{label}([-_.]\d[\d\-_]*)?({extension})", name) is not None
 
 
 def _check(path: Path, size: int, landing: Landing) -> None:

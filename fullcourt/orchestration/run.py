@@ -47,7 +47,7 @@ class PhasePipeline(Protocol):
 
     Config: Any
 
-    def reads(self, processors: tuple[Processor, ...], seasons: Sequence[int]) -> list[Read]: ...
+    def reads(self, processors: tuple[Processor, ...], seasons: Sequence[int], days: Sequence[int]) -> list[Read]: ...
 
     def launch(self, config: Any, snapshot: Snapshot, finish: Publish, beam_args: Sequence[str]) -> None: ...
 
@@ -85,7 +85,7 @@ def _run(
     seasons = tuple(sorted({season_of_day(day) for day in days}))
     staging = warehouse.staging(stamp.run_id)
     say("taking a snapshot")
-    snapshot = warehouse.snapshot(pipeline.reads(request.processors, seasons), staging)
+    snapshot = warehouse.snapshot(pipeline.reads(request.processors, seasons, days), staging)
     finish = Publish(request.warehouse, request.processors, days, stamp, str(staging), started, request.allow_demotion)
     say(f"computing {len(days)} game days")
     config = pipeline.Config(request.processors, days, seasons, stamp, str(staging), **request.settings)

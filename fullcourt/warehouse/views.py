@@ -182,7 +182,6 @@ FROM nba_orchestration.latest_receipts""",
 _OUTPUTS = " UNION ALL ".join(
     f"SELECT '{processor.name}' AS processor_name, '{processor.phase.value}' AS phase"
     for processor in PROCESSORS
-    if processor.built
 )
 _EXPECTED_OUTPUTS = View(
     name="expected_outputs",

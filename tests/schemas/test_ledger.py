@@ -6,7 +6,15 @@ import pytest
 
 from fullcourt.domain.processors import PROCESSORS
 from fullcourt.domain.tables import PublishMode, Table
-from schemas import TABLES, player_aliases, shot_zones
+from schemas import (
+    TABLES,
+    game_lines,
+    inactive_lists,
+    injury_reports,
+    player_aliases,
+    player_props,
+    shot_zones,
+)
 from schemas import nbac_gamebook_player_stats as gamebook
 from schemas import nbac_schedule as schedule
 from schemas import nbac_team_boxscore as team_boxscore
@@ -82,6 +90,9 @@ RESERVED = set(
     WHERE WINDOW WITH WITHIN""".split()
 )
 
+# When a fact was observed, not when a run wrote it: part of what a row says.
+CONTENT_TIMESTAMPS = {"snapshot_timestamp"}
+
 # Any column that could belong to the ledger, by its name, so that one too many is noticed too.
 COMPLETENESS_NAME = re.compile(
     r"(expected|actual|missing)_games_count|completeness_percentage|is_production_ready|data_quality_issues"
@@ -135,7 +146,9 @@ def test_every_table_and_column_is_documented(table: Table):
 @pytest.mark.parametrize("table", TABLES.values(), ids=TABLES)
 def test_the_clock_and_the_run_are_bookkeeping(table: Table):
     for column in table.columns:
-        if column.type == "TIMESTAMP" or column.name in ("run_id", "source_file"):
+        if column.name in CONTENT_TIMESTAMPS:
+            assert (column.type, column.bookkeeping) == ("TIMESTAMP", False), column.name
+        elif column.type == "TIMESTAMP" or column.name in ("run_id", "source_file"):
             assert column.bookkeeping, column.name
 
 
@@ -168,12 +181,26 @@ def test_every_processor_has_its_table(processor):
     assert table.readiness == bool(processor.windows)
     if processor.upstream:
         assert processor.upstream.entity_column in TABLES[processor.upstream.table].by_name
-    for upstream, flag in processor.hard:
-        assert upstream in TABLES
-        assert flag in table.by_name
+    for dependency in processor.depends:
+        assert dependency.processor in TABLES
+        assert f"source_{dependency.short}_hash" in table.by_name
+        assert dependency.flag is None or dependency.flag in table.by_name
 
 
-@pytest.mark.parametrize("module", [schedule, gamebook, team_boxscore, shot_zones, player_aliases])
+@pytest.mark.parametrize(
+    "module",
+    [
+        schedule,
+        gamebook,
+        team_boxscore,
+        shot_zones,
+        inactive_lists,
+        player_aliases,
+        player_props,
+        injury_reports,
+        game_lines,
+    ],
+)
 def test_a_landing_file_fills_columns_that_exist(module):
     assert set(module.LANDING.columns) <= set(module.TABLE.by_name)
     assert set(module.LANDING.columns.values()) <= set(module.LANDING.needed)
@@ -195,4 +222,4 @@ def test_what_no_landing_file_can_fill_is_listed():
         "team_defense_zone_analysis",
         "player_shot_zone_analysis",
     }
-    assert len(unfillable) == 6 + 3 + 3 + 3
+    assert len(unfillable) == 5 + 3 + 3 + 3

@@ -1,0 +1,34 @@
+"""Arrow columns as NumPy codes, and rows found by them."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from fullcourt.domain.numbers import Longs
+from fullcourt.domain.windows import Bools, Ints
+
+
+def codes(column: pa.Array | pa.ChunkedArray, universe: pa.Array) -> Ints:
+    """Each value's place in the universe, or -1; null is -1."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.unify_dictionaries().combine_chunks() if column.num_chunks else pa.array([], column.type)
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    place = np.append(pc.index_in(column.dictionary, universe).fill_null(-1).to_numpy(), -1).astype(np.int32)
+    return place[column.indices.fill_null(len(place) - 1).to_numpy()]
+
+
+def places(there: Longs, wanted: Longs, known: Bools) -> Ints:
+    """For each wanted key its index among those that are there and known, or -1; of repeats the first."""
+    index = np.flatnonzero(known)
+    if not len(index):
+        return np.full(len(wanted), -1, dtype=np.int32)
+    order = index[np.argsort(there[index], kind="stable")]
+    place = np.minimum(np.searchsorted(there[order], wanted), len(order) - 1)
+    return np.where(there[order[place]] == wanted, order[place], -1).astype(np.int32)
+
+
+def pair(one: Ints, other: Ints) -> Longs:
+    """Two indices as one key."""
+    key: Longs = (one.astype(np.int64) << 32) + other
+    return key

@@ -1,0 +1,144 @@
+"""Trains the model of points: one configuration, chosen on the last days of the training range alone.
+
+No day outside the range plays a part: its last fifth validates, and the model is then fitted again to all of it.
+"""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from fullcourt.domain.days import to_date
+from fullcourt.domain.errors import GateError, UsageError
+from fullcourt.domain.fingerprint import hash_rows, to_hex
+from fullcourt.domain.predictions.features import FeatureVersion, Floats
+from fullcourt.domain.predictions.model import THREADS, PointsModel
+from fullcourt.domain.windows import Bools, Ints
+
+OBJECTIVES = ("reg:squarederror", "reg:absoluteerror")
+VALIDATION_SHARE = 0.2
+MINIMUM_DAYS = 5  # so that a fifth of them is a day
+MOST_ROUNDS = 1000
+PATIENCE_ROUNDS = 50
+
+# No sampling of rows or columns, a fixed number of threads: the same rows make the same trees.
+_PARAMETERS: dict[str, Any] = {
+    "tree_method": "hist",
+    "max_depth": 5,
+    "eta": 0.05,
+    "min_child_weight": 20,
+    "seed": 0,
+    "nthread": THREADS,
+    "eval_metric": "mae",
+    "verbosity": 0,
+}
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Training rows in an order that depends on their content alone. features: (n, features)."""
+
+    names: tuple[str, ...]
+    features: Floats
+    points: Floats
+    days: Ints
+
+    def where(self, mask: Bools) -> "_Rows":
+        return _Rows(self.names, self.features[mask], self.points[mask], self.days[mask])
+
+    def matrix(self) -> Any:
+        import xgboost
+
+        return xgboost.DMatrix(self.features, self.points, feature_names=list(self.names), nthread=THREADS)
+
+
+@dataclass(frozen=True)
+class _Choice:
+    mae: float
+    objective: str
+    rounds: int
+
+
+def train(version: FeatureVersion, features: Floats, points: Floats, days: Ints) -> PointsModel:
+    """Fits points to features.
+
+    Args:
+        features: (n, features of the version), all finite.
+        points: (n,) actual points.
+        days: (n,) game days since 1970; at least 5 different ones.
+
+    Raises:
+        GateError: too few days, or values that are not finite.
+    """
+    import xgboost
+
+    rows = _ordered(version, features, points, days)
+    first = validation_day(rows.days)
+    choice = _choose(rows.where(rows.days < first), rows.where(rows.days >= first))
+    parameters = {**_PARAMETERS, "objective": choice.objective}
+    booster = xgboost.train(parameters, rows.matrix(), num_boost_round=choice.rounds)
+    text = json.loads(booster.save_raw("json").decode())
+    return PointsModel(
+        feature_version=version.name,
+        feature_names=version.names,
+        trained_from=to_date(rows.days[0]),
+        trained_to=to_date(rows.days[-1]),
+        validation_from=to_date(first),
+        rows=len(rows.days),
+        rounds=choice.rounds,
+        objective=choice.objective,
+        validation_mae=round(choice.mae, 6),
+        data_fingerprint=fingerprint(rows.names, rows.features, rows.points, rows.days),
+        xgboost_version=xgboost.__version__,
+        booster=json.dumps(text, sort_keys=True, separators=(",", ":")),
+    )
+
+
+def validation_day(days: Ints) -> int:
+    """The first day of the last fifth of the game days; GateError if there are fewer than 5."""
+    distinct = np.unique(days)
+    if len(distinct) < MINIMUM_DAYS:
+        raise GateError(f"training needs at least {MINIMUM_DAYS} game days, got {len(distinct)}")
+    return int(distinct[-int(VALIDATION_SHARE * len(distinct))])
+
+
+def fingerprint(names: tuple[str, ...], features: Floats, points: Floats, days: Ints) -> str:
+    """16 hexadecimal digits of the set of rows; their order does not matter."""
+    columns = {name: pa.array(np.ascontiguousarray(features[:, place])) for place, name in enumerate(names)}
+    hashes = hash_rows({"game day": pa.array(days), "actual points": pa.array(points), **columns})
+    return str(to_hex(hashes.sum(keepdims=True, dtype=np.uint64))[0].as_py())
+
+
+def _ordered(version: FeatureVersion, features: Floats, points: Floats, days: Ints) -> _Rows:
+    if features.shape != (len(points), len(version.features)) or days.shape != points.shape:
+        raise UsageError(
+            f"training takes (n, {len(version.features)}) features, (n,) points and (n,) days, "
+            f"got {features.shape}, {points.shape} and {days.shape}"
+        )
+    if not (np.isfinite(features).all() and np.isfinite(points).all()):
+        raise GateError("training rows hold a feature or points that are not finite numbers")
+    keys: list[NDArray[Any]] = [*features.T, points, days]  # lexsort goes by the last key first
+    order = np.lexsort(keys)
+    return _Rows(version.names, features[order], points[order], days[order])
+
+
+def _choose(earlier: _Rows, later: _Rows) -> _Choice:
+    """The objective with the lower error on the later days, and after how many rounds it is lowest."""
+    import xgboost
+
+    known, unknown = earlier.matrix(), later.matrix()
+    choices = []
+    for objective in OBJECTIVES:
+        booster = xgboost.train(
+            {**_PARAMETERS, "objective": objective},
+            known,
+            num_boost_round=MOST_ROUNDS,
+            evals=[(unknown, "later")],
+            early_stopping_rounds=PATIENCE_ROUNDS,
+            verbose_eval=False,
+        )
+        choices.append(_Choice(float(booster.best_score), objective, int(booster.best_iteration) + 1))
+    return min(choices, key=lambda choice: choice.mae)  # the first of equal ones
