@@ -37,6 +37,8 @@ def hash_column(column: pa.Array) -> Hashes:
     """One hash a value; equal values hash alike whatever the encoding, null has its own."""
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
+    if pa.types.is_list(column.type):
+        return _hash_lists(column)
     if pa.types.is_string(column.type):
         column = column.dictionary_encode()
     if pa.types.is_dictionary(column.type):
@@ -56,6 +58,16 @@ def hash_column(column: pa.Array) -> Hashes:
     if column.null_count:
         hashes = np.where(column.is_null().to_numpy(zero_copy_only=False), _NULL, hashes)
     return hashes
+
+
+def _hash_lists(column: pa.ListArray) -> Hashes:
+    """A list's elements, each with its place; lists are never null here."""
+    ends = column.offsets.to_numpy().astype(np.int64)
+    lengths = np.diff(ends)
+    place = np.arange(lengths.sum()) - np.repeat(ends[:-1] - ends[0], lengths)
+    total = np.zeros(lengths.sum() + 1, dtype=np.uint64)
+    np.cumsum(mix(hash_column(column.flatten()) + mix(place.astype(np.uint64))), out=total[1:])
+    return mix(total[ends[1:] - ends[0]] - total[ends[:-1] - ends[0]] + lengths.astype(np.uint64))
 
 
 def hash_rows(columns: Mapping[str, pa.Array]) -> Hashes:

@@ -1,4 +1,4 @@
-"""The contexts, the cache, the factors and the features: every cell of sampled days against slow, obvious references."""
+"""Contexts, cache, factors and features: every cell of sampled days against slow, obvious references."""
 
 import datetime as dt
 

@@ -1,5 +1,6 @@
 """player_daily_cache: a player's recent form before D (domain section 6.3)."""
 
+import numpy as np
 import pyarrow as pa
 
 from fullcourt.domain.features.form import Form
