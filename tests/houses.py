@@ -24,6 +24,9 @@ RAW = (
     "nbac_team_boxscore",
     "shot_zones",
     "inactive_lists",
+    "player_props",
+    "injury_reports",
+    "game_lines",
 )
 # What a publish may touch, beside the tables of the processors.
 LEDGER = (

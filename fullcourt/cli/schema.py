@@ -43,7 +43,11 @@ def landing() -> None:
     typer.echo("or date behind its name (`schedule-2023-24.csv.gz`). Further columns do no harm.")
     for source in SOURCES:
         copied = {column: raw for raw, column in source.LANDING.columns.items()}
-        typer.echo(f"\n## {source.LANDING.stem} → `{source.TABLE.id}`\n\n| column | type | becomes |\n|---|---|---|")
+        stem = source.LANDING.stem
+        typer.echo(f"\n## {stem} → `{source.TABLE.id}`\n")
+        if source.LANDING.labelled:
+            typer.echo(f"A word may follow the stem, such as `{stem}_points-2023-24.csv.gz`; it is not read.\n")
+        typer.echo("| column | type | becomes |\n|---|---|---|")
         for column in source.LANDING.needed:
             target = source.TABLE.by_name.get(copied.get(column, ""))
             kind = target.type if target else "text or number"

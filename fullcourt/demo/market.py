@@ -4,15 +4,19 @@ All that is said about a game day rests on earlier games of the season alone.  R
 play, so that neither later games nor the results of the day itself change what was said before them.
 """
 
+import datetime as dt
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from fullcourt.demo.calendar import Ints
+from fullcourt.demo.landing import REGULAR
 from fullcourt.demo.rosters import Floats
+from fullcourt.domain.days import EASTERN
 from fullcourt.domain.names import TEAM_NAMES
+from fullcourt.domain.numbers import TIMESTAMP
 
-REGULAR = "regular"
 BOOKMAKERS = ("DraftKings", "FanDuel")
 SNAPSHOTS = ((-1, 18), (0, 17))  # days from the game, hour of the day (Eastern): the opening and the current line
 REPORT_HOURS = (11, 17)

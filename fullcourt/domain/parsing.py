@@ -25,7 +25,8 @@ def parse(raw: pa.Array, kind: pa.DataType) -> tuple[pa.Array, Bools]:
 def expectation(kind: pa.DataType) -> str:
     """What a value of the kind looks like, for the dead letter of one that does not."""
     if pa.types.is_decimal(kind):
-        return f"a number below {10 ** (kind.precision - kind.scale)} with at most {kind.scale} decimals"
+        places = f"{kind.scale} decimal{'' if kind.scale == 1 else 's'}"
+        return f"a number below {10 ** (kind.precision - kind.scale)} with at most {places}"
     return _EXPECTATION[kind]
 
 

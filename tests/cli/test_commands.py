@@ -61,7 +61,7 @@ def test_a_warehouse_is_made_filled_and_run(cli, tmp_path, landing, league):
     code, out, err = cli("ingest", landing, *where, *now)
     assert code == 0
     assert "schedule.parquet" in out
-    assert "ingest: loading 6 files" in err
+    assert "ingest: loading 9 files" in err
     days = sorted(set(league.team_boxscores["game_date"].to_pylist()))
     for phase in ("analytics", "precompute"):
         code, out, err = cli("run", phase, "--start", days[0], "--end", days[-1], *where, *now)

@@ -451,6 +451,9 @@ def test_files_have_the_landing_names_and_types(tmp_path, half):
         "shots-by-zone.parquet",
         "inactives.parquet",
         "players.parquet",
+        "prop_lines.parquet",
+        "injury_report.parquet",
+        "game_lines.parquet",
     }
     for path in (tmp_path / "landing").iterdir():
         schema = pq.read_schema(path)

@@ -17,7 +17,17 @@ from fullcourt.domain.errors import EngineError, GateError, UsageError
 from fullcourt.domain.names import player_lookup
 from tests.houses import RAW, House, change, read, rewrite
 
-STEMS = ("schedule", "player_boxscores", "team_boxscores", "shots-by-zone", "inactives", "players")
+STEMS = (
+    "schedule",
+    "player_boxscores",
+    "team_boxscores",
+    "shots-by-zone",
+    "inactives",
+    "players",
+    "prop_lines",
+    "injury_report",
+    "game_lines",
+)
 
 
 def as_csv(directory, compress):
@@ -70,7 +80,8 @@ def test_every_row_of_the_league_is_loaded(loaded_file, league):
     rows = {name: loaded_file.one(f"SELECT COUNT(*) AS n FROM {table}") for name, table in (
         ("schedule", "nba_raw.nbac_schedule"), ("player_boxscores", "nba_raw.nbac_gamebook_player_stats"),
         ("team_boxscores", "nba_raw.nbac_team_boxscore"), ("shots", "nba_raw.shot_zones"),
-        ("inactives", "nba_raw.inactive_lists"),
+        ("inactives", "nba_raw.inactive_lists"), ("prop_lines", "nba_raw.player_props"),
+        ("injury_reports", "nba_raw.injury_reports"), ("game_lines", "nba_raw.game_lines"),
     )}  # fmt: skip
     assert rows == {name: getattr(league, name).num_rows for name in rows}
     assert letters(loaded_file) == []
@@ -694,12 +705,13 @@ def test_the_same_dead_rows_again_are_the_same_dead_letters(empty_house, landing
 def test_a_corrected_date_takes_the_games_rows_along(loaded_house, landing, tmp_path):
     """A schedule alone, with one game a day later than its box scores said."""
     schedule = read(landing, "schedule")
-    game = a_game(landing)
+    game = a_game(landing, -1)  # late enough for its players to have lines
     later = game["game_date"] + dt.timedelta(days=200)
     (tmp_path / "fix").mkdir()
     rewrite(tmp_path / "fix", "schedule", change(schedule, {"game_id": game["game_id"]}, game_date=later))
     loaded_house.ingest(tmp_path / "fix")
-    for table in ("nbac_gamebook_player_stats", "nbac_team_boxscore", "shot_zones", "inactive_lists"):
+    tables = ("nbac_gamebook_player_stats", "nbac_team_boxscore", "shot_zones", "inactive_lists", "game_lines")
+    for table in (*tables, "player_props"):
         days = loaded_house.query(
             f"SELECT DISTINCT game_date, SUBSTR(game_id, 1, 8) AS named FROM nba_raw.{table} WHERE nba_game_id = @game",
             game=game["game_id"],

@@ -80,7 +80,10 @@ def owed_by_player(league: League, season: str, player: str, day: dt.date) -> li
 
 @dataclass(frozen=True)
 class Count:
-    """One window's required, excused and present games."""
+    """One window's required, excused and present games.
+
+    Decision 7: a window of excused games only counts as 100; one without any game is neither complete nor not.
+    """
 
     expected: int
     excused: int
@@ -89,11 +92,13 @@ class Count:
 
     @property
     def percentage(self) -> Fraction | None:
-        return Fraction(100 * self.actual, self.expected) if self.expected else None
+        if not self.expected:
+            return Fraction(100) if self.excused else None
+        return Fraction(100 * self.actual, self.expected)
 
     @property
     def complete(self) -> bool | None:
-        return 10 * self.actual >= 9 * self.expected if self.expected else None
+        return 10 * self.actual >= 9 * self.expected if self.expected or self.excused else None
 
 
 def window(owed: Sequence[Owed], name: str, day: dt.date) -> list[Owed]:

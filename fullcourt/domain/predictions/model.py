@@ -17,7 +17,7 @@ from fullcourt.domain.errors import GateError, UsageError
 from fullcourt.domain.predictions.features import FeatureVersion, Floats, version
 
 FORMAT = "fullcourt-model-1"
-THREADS = 2
+THREADS = 1  # xgboost's threads wait for each other in busy loops: two on two busy cores took ten times as long
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction as F
+from fractions import Fraction
 from math import isqrt
 
 from tests.domain.predictions.slates import Past, Row
+
+F = Fraction  # it is everywhere below
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,9 @@ def clamp(value: F, low: F | int, high: F | int) -> F:
 def finish(row: Row, points: F, confidence: F, components: dict[str, F], edge: F, least: int, strict: bool) -> Made:
     points, confidence = rounded(clamp(points, 0, 60), 1), rounded(clamp(confidence, 0, 100), 2)
     margin = points - row.line
+    sure = abs(margin) >= edge and confidence >= least
     if strict:
         sure = abs(margin) > edge and confidence > least
-    else:
-        sure = abs(margin) >= edge and confidence >= least
     recommendation = ("OVER" if margin > 0 else "UNDER") if sure else "PASS"
     return Made(points, confidence, recommendation, {name: rounded(F(v), 2) for name, v in components.items()})
 

@@ -52,7 +52,7 @@ def shuffled(arrays: tuple[np.ndarray, ...]) -> tuple[np.ndarray, ...]:
 
 
 def test_it_learns_a_simple_relation():
-    features, points, days = season(6000)
+    features, points, days = season(4000)
     model = train(FEATURES, features, points, days)
     unseen, truth, _ = season(1000, seed=9)
     error = np.abs(model.predict(unseen) - truth).mean()
@@ -97,19 +97,19 @@ def test_the_last_fifth_of_the_days_validates():
 
 def test_validation_uses_later_days_only():
     """What is 30 points off in the last fifth of the days alone shows in full: no earlier model could know it."""
-    features, points, days = season(2000, days=50)
+    features, points, days = season(800, days=50)
     later = days >= START + 40
     model = train(FEATURES, features, points + 30 * later, days)
     assert model.validation_from == dt.date(2024, 12, 1)
-    assert model.validation_mae == pytest.approx(30, abs=2)
+    assert model.validation_mae == pytest.approx(30, abs=3)
     unharmed = train(FEATURES, features, points, days)
-    assert unharmed.validation_mae < 2
+    assert unharmed.validation_mae < 3
 
 
 def test_the_objective_that_validates_better_is_taken():
     """A tenth of the earlier results is absurd: absolute errors do not follow them."""
-    features, points, days = season(3000, days=50)
-    absurd = (np.arange(3000) % 10 == 0) & (days < START + 40)
+    features, points, days = season(800, days=50)
+    absurd = (np.arange(800) % 10 == 0) & (days < START + 40)
     assert train(FEATURES, features, points + 300 * absurd, days).objective == "reg:absoluteerror"
 
 
@@ -151,7 +151,7 @@ def test_it_is_a_readable_document(small):
     assert "learner" in content["booster"]
 
 
-careful = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+careful = settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @careful
