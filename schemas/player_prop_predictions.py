@@ -75,6 +75,7 @@ TABLE = Table(
     ),
     grain=("prediction_id",),
     publish=PublishMode.SUPERSEDE,
+    supersede_by=("system_id", "player_lookup", "game_date"),
     partition="game_date",
     cluster=("system_id", "player_lookup", "game_date"),
     day="game_date",

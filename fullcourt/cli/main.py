@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fullcourt.cli import schema
+from fullcourt.cli import models, schema
 from fullcourt.cli.options import (
     DEFAULT_WAREHOUSE,
     DirectoryArgument,
@@ -19,13 +19,8 @@ from fullcourt.cli.options import (
     parse_now,
 )
 from fullcourt.cli.output import STDERR, progress, show, show_one
-from fullcourt.domain.errors import (
-    EXIT_ENGINE,
-    EXIT_GATE,
-    EXIT_INTERRUPTED,
-    FullCourtError,
-    UsageError,
-)
+from fullcourt.domain.errors import EXIT_ENGINE, EXIT_INTERRUPTED, FullCourtError, UsageError
+from fullcourt.domain.processors import CascadePolicy
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,6 +31,8 @@ app = typer.Typer(
     "130 interrupted.",
 )
 app.add_typer(schema.app, name="schema", help="What the warehouse must look like, and what it lacks.")
+app.command()(models.train)
+app.command()(models.grade)
 
 # Beam's own options, after `--`.
 _PASS_THROUGH = {"allow_extra_args": True, "ignore_unknown_options": False}
@@ -93,7 +90,7 @@ def ingest(
 @app.command(context_settings=_PASS_THROUGH)
 def run(
     context: typer.Context,
-    phase: Annotated[str, typer.Argument(help="analytics or precompute.", show_default=False)],
+    phase: Annotated[str, typer.Argument(help="analytics, precompute, predictions, or all.", show_default=False)],
     date: Annotated[str | None, typer.Option(help="One game day, YYYY-MM-DD.")] = None,
     start: Annotated[str | None, typer.Option(help="First day of a range.")] = None,
     end: Annotated[str | None, typer.Option(help="Last day of a range; belongs to it.")] = None,
@@ -103,28 +100,52 @@ def run(
     allow_demotion: Annotated[
         bool, typer.Option("--allow-demotion", help="Publish even where many ready rows would stop being ready.")
     ] = False,
+    cascade_policy: Annotated[
+        CascadePolicy,
+        typer.Option(help="An entity whose upstream processor is not ready: computed and flagged, or not."),
+    ] = CascadePolicy.FLAG,
+    model: Annotated[
+        Path | None,
+        typer.Option(envvar="FULLCOURT_MODEL", help="Predictions: the model of xgboost_v1; else its stand-in."),
+    ] = None,
+    systems: Annotated[str | None, typer.Option(help="Predictions: comma-separated systems; all by default.")] = None,
+    minimum_minutes: Annotated[
+        float, typer.Option(help="Predictions: minutes a game, over 7 days, from which a player is predicted.")
+    ] = 15.0,
+    minimum_quality: Annotated[
+        float, typer.Option(help="Predictions: feature quality, 0-100, from which a player is predicted.")
+    ] = 70.0,
+    historical: Annotated[
+        bool, typer.Option("--historical", help="Predictions: of days that lie more than 30 days back too.")
+    ] = False,
     warehouse: WarehouseOption = DEFAULT_WAREHOUSE,
     form: FormatOption = Format.TABLE,
     now: NowOption = None,
 ) -> None:
-    """Runs a phase for a day or a range, one job for all of it. Beam's own options go after `--`."""
-    from fullcourt.cli.phases import phase_of
-    from fullcourt.domain.processors import select
-    from fullcourt.orchestration.run import RunRequest, run_phase
+    """Runs a phase, or all in order, for a day or a range, one job a phase. Beam's own options go after `--`."""
+    from fullcourt.cli.runs import Run, run_phases
+    from fullcourt.domain.predictions.coordinator import Rules
 
-    wanted = phase_of(phase)
-    names = [name.strip() for name in processors.split(",")] if processors is not None else None
     first, last = _range(date, start, end)
-    chosen = select(wanted.phase, names)
-    request = RunRequest(warehouse, chosen, first, last, parse_now(now), allow_demotion, beam_args=tuple(context.args))
-    with progress(f"run {phase}") as say:
-        report = run_phase(request, wanted.pipeline(), say)
-    if "skipped" in report:
-        show([], form, f"No games between {first} and {last}; rows")
-        return
-    rows = [{key: value for key, value in row.items() if key != "days_not_covered"} for row in report["processors"]]
-    show(rows, form, f"{phase}: {report['days']} game days, run {report['run_id']}")
-    _stop_if_not_covered(report)
+    asked = Run(
+        warehouse=warehouse,
+        start=first,
+        end=last,
+        now=parse_now(now),
+        processors=_names(processors),
+        allow_demotion=allow_demotion,
+        cascade_policy=cascade_policy,
+        model=model,
+        systems=_names(systems) or [],
+        rules=Rules(minimum_minutes, minimum_quality),
+        historical=historical,
+        beam_args=tuple(context.args),
+    )
+    run_phases(phase, asked, form)
+
+
+def _names(text: str | None) -> list[str] | None:
+    return [name.strip() for name in text.split(",")] if text is not None else None
 
 
 @app.command()
@@ -160,20 +181,6 @@ def _range(date: str | None, start: str | None, end: str | None) -> tuple[Any, A
     if date is None and start is not None and end is not None:
         return parse_day(start), parse_day(end)
     raise UsageError("expected either --date, or both --start and --end")
-
-
-def _stop_if_not_covered(report: dict[str, Any]) -> None:
-    """A day that lacks what it owed is not done: say which, and end in the gate's exit code."""
-    short = {row["processor"]: row["days_not_covered"] for row in report["processors"] if row["days_not_covered"]}
-    for name, listed in short.items():
-        more = f" and {len(listed) - 5} more" if len(listed) > 5 else ""
-        STDERR.print(
-            f"{name}: {len(listed)} days are not covered: {', '.join(listed[:5])}{more}",
-            highlight=False,
-            soft_wrap=True,
-        )
-    if short:
-        raise typer.Exit(EXIT_GATE)
 
 
 def main() -> None:

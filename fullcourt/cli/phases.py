@@ -17,14 +17,18 @@ class RunnablePhase:
         return importlib.import_module(self.module)
 
 
+ALL = "all"
 PHASES = {
     "analytics": RunnablePhase(Phase.ANALYTICS, "pipelines.analytics"),
     "precompute": RunnablePhase(Phase.PRECOMPUTE, "pipelines.precompute"),
+    "predictions": RunnablePhase(Phase.PREDICTIONS, "pipelines.predictions"),
 }
 
 
-def phase_of(name: str) -> RunnablePhase:
-    try:
-        return PHASES[name]
-    except KeyError:
-        raise UsageError(f"unknown phase {name!r}: expected one of {', '.join(PHASES)}") from None
+def phases_of(name: str) -> dict[str, RunnablePhase]:
+    """The phase of that name, or all of them in the order in which they run."""
+    if name == ALL:
+        return PHASES
+    if name not in PHASES:
+        raise UsageError(f"unknown phase {name!r}: expected one of {', '.join((*PHASES, ALL))}")
+    return {name: PHASES[name]}

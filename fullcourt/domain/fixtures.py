@@ -15,7 +15,7 @@ FULL_LISTING = 8
 
 @dataclass(frozen=True)
 class Entrants:
-    """(entities, slots) grids: the team an entity has a row for that day, or -1, and whether the box score lists him."""
+    """(entities, slots): the team an entity has a row for that day, or -1; whether the box score lists him."""
 
     team: Ints
     by_box: Bools

@@ -258,6 +258,13 @@ PROCESSORS: tuple[Processor, ...] = (
         full_sample=10,
         known_columns=("feature_quality_score",),
     ),
+    Processor(
+        "player_prop_predictions",
+        Phase.PREDICTIONS,
+        Entity.PLAYER,
+        "game_date",
+        known_columns=("predicted_points",),
+    ),
 )
 
 BY_NAME: dict[str, Processor] = {processor.name: processor for processor in PROCESSORS}

@@ -79,6 +79,7 @@ class Table:
     """One table: `dataset.name`, one row per `grain`.
 
     replace_by: under REPLACE, the columns whose values name what a publish replaces (a day, a game).
+    supersede_by: under SUPERSEDE, the business key of which one row is active.
     readiness: the table carries is_production_ready, so a `<name>_ready` view exists.
     day: the column that holds the game day a row is keyed to; null where rows have none.
     """
@@ -90,6 +91,7 @@ class Table:
     grain: tuple[str, ...]
     publish: PublishMode
     replace_by: tuple[str, ...] = ()
+    supersede_by: tuple[str, ...] = ()
     partition: str | None = None
     cluster: tuple[str, ...] = ()
     day: str | None = field(default=None)
@@ -98,11 +100,13 @@ class Table:
         names = [column.name for column in self.columns]
         if repeated := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"{self.name}: columns declared twice: {sorted(repeated)}")
-        used = {*self.grain, *self.cluster, *self.replace_by, *filter(None, [self.partition, self.day])}
+        used = {*self.grain, *self.cluster, *self.replace_by, *self.supersede_by, *filter(None, [self.partition, self.day])}
         if unknown := used.difference(names):
             raise ValueError(f"{self.name}: grain, layout or day name unknown columns: {sorted(unknown)}")
         if (self.publish is PublishMode.REPLACE) != bool(self.replace_by):
             raise ValueError(f"{self.name}: replace_by goes with PublishMode.REPLACE, and only with it")
+        if (self.publish is PublishMode.SUPERSEDE) != bool(self.supersede_by):
+            raise ValueError(f"{self.name}: supersede_by goes with PublishMode.SUPERSEDE, and only with it")
 
     @property
     def id(self) -> str:

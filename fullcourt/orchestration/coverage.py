@@ -1,6 +1,6 @@
 """How much of what a day owed is there: expected, written and explained keys, read back from the tables."""
 
-from fullcourt.domain.processors import Entity, Processor
+from fullcourt.domain.processors import Entity, Phase, Processor
 from fullcourt.domain.records import EXPLAINED
 from fullcourt.warehouse.views import COMPUTED_REASONS
 from schemas import TABLES
@@ -22,12 +22,51 @@ _FIRST_LISTED = """
 """
 
 
+# A player whose context was left out for want of games is explained: there is nothing to predict from.
+_PREDICTIONS = f"""
+WITH games AS (
+  SELECT game_date AS day, COUNT(*) AS games FROM nba_raw.counted_team_games
+  WHERE game_date IN UNNEST(@days) GROUP BY game_date
+),
+owed AS (
+  SELECT game_date AS day, player_lookup FROM nba_analytics.upcoming_player_game_context
+  WHERE game_date IN UNNEST(@days)
+  UNION DISTINCT
+  SELECT analysis_date, entity_id FROM nba_processing.precompute_failures
+  WHERE processor_name = 'upcoming_player_game_context' AND failure_category = '{EXPLAINED}'
+    AND analysis_date IN UNNEST(@days)
+),
+predicted AS (
+  SELECT DISTINCT game_date AS day, player_lookup FROM nba_predictions.player_prop_predictions
+  WHERE is_active AND game_date IN UNNEST(@days)
+),
+answered AS (
+  SELECT DISTINCT analysis_date AS day, entity_id AS player_lookup FROM nba_processing.precompute_failures
+  WHERE analysis_date IN UNNEST(@days) AND (processor_name = 'player_prop_predictions'
+    OR (processor_name = 'upcoming_player_game_context' AND failure_category = '{EXPLAINED}'))
+),
+counted AS (
+  SELECT owed.day, COUNT(*) AS expected, COUNTIF(predicted.player_lookup IS NOT NULL) AS written,
+    COUNTIF(predicted.player_lookup IS NULL AND answered.player_lookup IS NOT NULL) AS explained
+  FROM owed
+  LEFT JOIN predicted ON predicted.day = owed.day AND predicted.player_lookup = owed.player_lookup
+  LEFT JOIN answered ON answered.day = owed.day AND answered.player_lookup = owed.player_lookup
+  GROUP BY owed.day
+)
+SELECT games.day, COALESCE(counted.expected, 0) AS expected, COALESCE(counted.written, 0) AS written,
+  COALESCE(counted.explained, 0) AS explained, games.games AS finals
+FROM games LEFT JOIN counted ON counted.day = games.day"""
+
+
 def coverage_sql(processor: Processor) -> str:
     """SQL with @days (and @today): day, expected, written, explained, finals; one row a day with something expected.
 
     Summaries owe a row a team of every game that is final or past; the gated processors owe one for everybody who
-    played on D (players) or plays on D (teams).  finals counts the day's final team-games.
+    played on D (players) or plays on D (teams); predictions owe everybody with a context an answer.  finals counts the
+    day's final team-games; of predictions, games of any state.
     """
+    if processor.phase is Phase.PREDICTIONS:
+        return _PREDICTIONS
     if not processor.windows:
         return _summaries(processor)
     return _players(processor) if processor.entity is Entity.PLAYER else _teams(processor)

@@ -19,6 +19,7 @@ TOPICS = {
     Phase.INGEST.value: "nba-phase2-raw-complete",
     Phase.ANALYTICS.value: "nba-phase3-analytics-complete",
     Phase.PRECOMPUTE.value: "nba-phase4-processor-complete",
+    Phase.PREDICTIONS.value: "nba-phase5-predictions-complete",
 }
 MAX_NULL_SHARE = 0.2  # above it a day's figures are published, with a warning: unknown is null, not zero
 _EVENT_STATUS = {"COMPLETE": "success", "INCOMPLETE": "partial", "NO_DATA": "no_data"}

@@ -16,8 +16,10 @@ from fullcourt.domain.days import sports_day, to_date
 from fullcourt.domain.errors import GateError
 from fullcourt.domain.fingerprint import hash_settings
 from fullcourt.domain.gate import Verdict
-from fullcourt.domain.processors import Processor
+from fullcourt.domain.predictions.coordinator import Summary
+from fullcourt.domain.processors import Phase, Processor
 from fullcourt.domain.rows import Stamp
+from fullcourt.domain.tables import PublishMode, Table
 from fullcourt.orchestration import coverage, outcome
 from fullcourt.orchestration.history import completion_event, history_row, instant
 from fullcourt.orchestration.receipts import NOTHING_OWED, Day, config_hash, figures, log_day, make_receipt
@@ -25,6 +27,8 @@ from fullcourt.warehouse import Session, open_warehouse
 from schemas import TABLES
 
 DEMOTION_PERCENT = 10
+COORDINATOR = "coordinator"  # under this name the predictions' tallies say who was dispatched
+_ASSIGNED = ("prediction_id", "prediction_version")  # of a superseding row, known only beside the rows before it
 # Tables that follow a processor's rows, with the column that holds the processor and the one that holds the day.
 _FOLLOWING = ("precompute_failures", "dead_letters", "reprocess_attempts", "breaker_actions")
 
@@ -58,8 +62,27 @@ class Publish:
             for processor in self.processors:
                 counts = [part.counts for part in tallied if part.processor == processor.name]
                 rows = sum(part.rows for part in staged if part.table == processor.name)
-                reports.append(_ProcessorPublish(self, processor, session, _DayCounts(self.days, counts)).run(rows))
+                report = _ProcessorPublish(self, processor, session, _DayCounts(self.days, counts)).run(rows)
+                if processor.phase is Phase.PREDICTIONS:
+                    report["coordinator"] = _coordinator_lines(tallied)
+                reports.append(report)
         return {"run_id": self.stamp.run_id, "processors": reports}
+
+
+def _coordinator_lines(tallied: Sequence[Any]) -> list[str]:
+    """Per day: how many players, ready ones, their mean completeness, and how many were dispatched."""
+    parts = [part.counts for part in tallied if part.processor == COORDINATOR]
+    if not parts:
+        return []
+    sums = [name for name in parts[0].column_names if name != "day"]
+    days = pa.concat_tables(parts).group_by("day").aggregate([(name, "sum") for name in sums]).sort_by("day")
+    lines = []
+    for row in days.to_pylist():
+        counted, total = row["completeness_count_sum"], row["completeness_sum_sum"]
+        mean = total / counted if counted else None
+        figures = (row[f"{name}_sum_sum"] for name in ("players", "ready"))
+        lines.append(f"{row['day']}: {Summary(*figures, mean, row['dispatched_sum_sum']).text}")
+    return lines
 
 
 class _DayCounts:
@@ -100,6 +123,7 @@ class _ProcessorPublish:
         self._run, self._processor, self._session, self._counts = run, processor, session, counts
         self._table = TABLES[processor.name]
         self._dates = [to_date(day) for day in counts.days]
+        self._supersedes = self._table.publish is PublishMode.SUPERSEDE
         self._config = config_hash(processor, run.mode)
         self._now = instant(run.stamp.now)
 
@@ -150,7 +174,7 @@ class _ProcessorPublish:
             raise GateError(
                 f"audit: {self._processor.name} staged {staged_rows} rows, expected the {counted} it counted"
             )
-        keys = ", ".join(self._table.grain)
+        keys = ", ".join(self._table.supersede_by or self._table.grain)
         repeated = self._session.query(
             f"SELECT {keys}, COUNT(*) AS copies FROM {self._session.staged(self._table.name)} "
             f"GROUP BY {keys} HAVING COUNT(*) > 1 LIMIT 1"
@@ -170,18 +194,22 @@ class _ProcessorPublish:
     def _stored_rows(self) -> dict[dt.date, int]:
         day = self._processor.day_column
         counted = f"SELECT {day} AS day, COUNT(*) AS stored FROM {self._table.id}"
-        rows = self._session.query(f"{counted} WHERE {day} IN UNNEST(@days) GROUP BY {day}", days=self._dates)
+        standing = " AND is_active" if self._supersedes else ""
+        rows = self._session.query(f"{counted} WHERE {day} IN UNNEST(@days){standing} GROUP BY {day}", days=self._dates)
         return {row["day"]: row["stored"] for row in rows.to_pylist()}
 
     def _demotions(self, dates: list[dt.date]) -> dict[dt.date, int]:
         """Rows that are ready now and would not be; too many of a day's refuse the publish."""
+        if self._supersedes:
+            return {}  # what is superseded is still there
         day, keys = self._processor.day_column, self._table.grain
         gated = self._table.readiness  # a summary has no verdict: its row is ready by being there
         was, stays = ("stored.is_production_ready", "fresh.is_production_ready") if gated else ("TRUE", "TRUE")
+        staged = self._session.staged(self._table.name)
         rows = self._session.query(
             f"SELECT stored.{day} AS day, COUNT(*) AS ready, "
-            f"COUNTIF(fresh.{day} IS NULL OR NOT {stays}) AS demoted "
-            f"FROM {self._table.id} AS stored LEFT JOIN {self._session.staged(self._table.name)} AS fresh "
+            f"COUNTIF({self._gone()} OR NOT COALESCE({stays}, TRUE)) AS demoted "
+            f"FROM {self._table.id} AS stored LEFT JOIN {staged} AS fresh "
             f"ON {' AND '.join(f'fresh.{key} = stored.{key}' for key in dict.fromkeys((*keys, day)))} "
             f"WHERE {was} AND stored.{day} IN UNNEST(@days) GROUP BY stored.{day} ORDER BY stored.{day}",
             days=dates,
@@ -196,11 +224,30 @@ class _ProcessorPublish:
             )
         return {row["day"]: row["demoted"] for row in rows}
 
+    def _gone(self) -> str:
+        """SQL of whether a stored row's key has no staged row any more, though the run asked for it.
+
+        Who is listed for a fixture is known better after it: a player who turns out not to be listed was no demotion,
+        unless the whole day is empty.
+        """
+        day = self._processor.day_column
+        if not self._processor.fixtures:
+            return f"fresh.{day} IS NULL"
+        staged, failed = self._session.staged(self._table.name), self._session.staged("precompute_failures")
+        return (
+            f"(fresh.{day} IS NULL AND (stored.{day} NOT IN (SELECT {day} FROM {staged}) OR EXISTS (SELECT 1 FROM {failed} "
+            f"AS failed WHERE failed.processor_name = '{self._processor.name}' AND failed.analysis_date = stored.{day} "
+            f"AND failed.entity_id = stored.{self._processor.key_column})))"
+        )
+
     def _replace(self, dates: list[dt.date]) -> None:
         """The days' rows and failures go, the staged ones come; attempts and actions are appended."""
-        self._delete(self._table.id, f"{self._processor.day_column} IN UNNEST(@days)", dates)
-        self._insert(self._table.name, f"{self._processor.day_column} IN UNNEST(@days)", dates)
-        if not self._processor.windows:
+        if self._supersedes:
+            supersede(self._session, self._table, self._processor.day_column, dates, self._now)
+        else:
+            self._delete(self._table.id, f"{self._processor.day_column} IN UNNEST(@days)", dates)
+            self._insert(self._table.name, f"{self._processor.day_column} IN UNNEST(@days)", dates)
+        if not self._table.readiness:
             return
         mine = f"processor_name = '{self._processor.name}' AND analysis_date IN UNNEST(@days)"
         for table in ("precompute_failures", "dead_letters"):
@@ -219,7 +266,7 @@ class _ProcessorPublish:
     def _coverage(self) -> dict[dt.date, dict[str, int]]:
         """Per day, read back from what this transaction has just written."""
         parameters: dict[str, Any] = {"days": self._dates}
-        if not self._processor.windows:
+        if not self._processor.windows and self._processor.phase is not Phase.PREDICTIONS:
             parameters["today"] = sports_day(self._now)
         rows = self._session.query(coverage.coverage_sql(self._processor), **parameters)
         return {row["day"]: row for row in rows.to_pylist()}
@@ -263,6 +310,37 @@ class _ProcessorPublish:
             "demoted": sum(demoted.values()),
             "days_not_covered": [date.isoformat() for date in self._dates if statuses[date] != "COMPLETE"],
         }
+
+
+def supersede(session: Session, table: Table, day: str, dates: list[dt.date], now: dt.datetime) -> None:
+    """Of each business key the staged row becomes the active one; one that says the same as before changes nothing."""
+    key, given = table.supersede_by, [name for name in table.by_name if name not in _ASSIGNED]
+    same_key = " AND ".join(f"fresh.{name} = stored.{name}" for name in key)
+    fresh = f"fresh_{table.name}"
+    session.execute(
+        f"CREATE TEMP TABLE {fresh} AS SELECT CONCAT(fresh.prediction_id, ':', CAST(COALESCE(stored.newest, 0) + 1 AS "
+        f"STRING)) AS prediction_id, COALESCE(stored.newest, 0) + 1 AS prediction_version, "
+        f"{', '.join(f'fresh.{name}' for name in given)} "
+        f"FROM {session.staged(table.name)} AS fresh LEFT JOIN (SELECT {', '.join(key)}, "
+        f"MAX(prediction_version) AS newest FROM {table.id} GROUP BY {', '.join(key)}) AS stored ON {same_key} "
+        f"WHERE fresh.{day} IN UNNEST(@days)",
+        days=dates,
+    )
+    unchanged = f"stored.is_active AND stored.data_hash = fresh.data_hash AND {same_key}"
+    session.execute(f"DELETE FROM {fresh} AS fresh WHERE EXISTS (SELECT 1 FROM {table.id} AS stored WHERE {unchanged})")
+    session.execute(
+        f"UPDATE {table.id} AS stored SET is_active = FALSE, updated_at = @now, "
+        f"superseded_by = (SELECT MAX(fresh.prediction_id) FROM {fresh} AS fresh WHERE {same_key}) "
+        f"WHERE stored.is_active AND stored.{day} IN UNNEST(@days) AND NOT EXISTS (SELECT 1 FROM "
+        f"{session.staged(table.name)} AS fresh WHERE {unchanged})",
+        days=dates,
+        now=now,
+    )
+    session.execute(
+        f"INSERT INTO {table.id} ({', '.join((*_ASSIGNED, *given))}) "
+        f"SELECT {', '.join((*_ASSIGNED, *given))} FROM {fresh}"
+    )
+    session.execute(f"DROP TABLE {fresh}")
 
 
 def insert_records(session: Session, table: str, records: Sequence[dict[str, Any]]) -> None:

@@ -94,7 +94,7 @@ def _factors(league: League, who: Expected) -> tuple[Verdict, Row]:
         "total_composite_adjustment": total,
         **{f"{name}_context_json": _says(score, sources) for name, score in JSON_OF.items()},
         "data_completeness_pct": Fraction(100 * (5 - len(absent)), 5),
-        "missing_data_fields": ",".join(absent) or None,
+        "missing_data_fields": ", ".join(absent) or None,
         **_warnings(rounded, total),
         **lineage("player_game", found.actual, found.expected),
         **{
@@ -184,7 +184,7 @@ def _warnings(scores: dict[str, Fraction], total: Fraction | None) -> Row:
         "total_composite_adjustment": abs(total) > 12,
     }
     named = [name for name, warns in beyond.items() if warns]
-    return {"has_warnings": bool(named), "warning_details": ",".join(named) or None}
+    return {"has_warnings": bool(named), "warning_details": ", ".join(named) or None}
 
 
 # What was used, as JSON

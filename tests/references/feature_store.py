@@ -145,7 +145,7 @@ def _features(league: League, who: Expected, upstreams: Row, owed: Sequence[Owed
         _first("minutes_change", 0, calculated=minutes_change(last_10, games)),
         _first("opponent_def_rating", 112, phase4=defense.get("defensive_rating_last_15")),
         _first("opponent_pace", 100, phase4=defense.get("opponent_pace")),
-        _first("home_away", 0, phase3=context.get("home_game")),
+        _first("home_away", 0, phase3=(upstreams["player_context"] or {}).get("home_game")),
         _first("back_to_back", 0, phase3=context.get("back_to_back")),
         _first("playoff_game", 0, phase3=playoff),
         _first("pct_paint", Fraction(30, 100), phase4=share("paint")),

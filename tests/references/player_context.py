@@ -149,8 +149,9 @@ def _form(games: Sequence[Row], owed: Sequence[Owed], day: dt.date) -> Row:
 
 
 def _points_line(quotes: Sequence[Quote]) -> Row:
-    """The newest and the oldest quote of any bookmaker."""
-    newest, oldest = (pick(quotes, key=lambda quote: (quote.at, quote.bookmaker), default=None) for pick in (max, min))
+    """The newest and the oldest quote of any bookmaker; of several at one time the first by name."""
+    by_name = sorted(quotes, key=lambda quote: quote.bookmaker)
+    newest, oldest = (pick(by_name, key=lambda quote: quote.at, default=None) for pick in (max, min))
     known = newest is not None and oldest is not None
     return {
         "has_prop_line": known,

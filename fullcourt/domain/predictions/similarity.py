@@ -103,7 +103,7 @@ def _similar(slate: Slate) -> _Similar:
 
 
 def _confidence(similar: _Similar) -> Floats:
-    """From 50, 100 at most when published. Games used are at least 5 and score at least 70: no lower band of 6.8 is met."""
+    """From 50. Games used are at least 5 and score at least 70, so that the lower bands of 6.8 cannot be met."""
     size = bands([similar.count >= 15, similar.count >= 10, similar.count >= 7], [20, 15, 10], -15)
     likeness = bands([similar.mean >= 85, similar.mean >= 75], [20, 15], 10)
     spread = similar.deviation

@@ -1,0 +1,113 @@
+"""`fullcourt run`: one phase or all of them, and what they came to."""
+
+import dataclasses
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from fullcourt.cli.options import Format
+from fullcourt.cli.output import STDERR, progress, show
+from fullcourt.cli.phases import phases_of
+from fullcourt.domain.days import sports_day
+from fullcourt.domain.errors import EXIT_GATE, UsageError
+from fullcourt.domain.predictions.coordinator import Rules
+from fullcourt.domain.processors import CascadePolicy, Phase, select
+from fullcourt.orchestration.models import prediction_settings
+from fullcourt.orchestration.run import RunRequest, run_phase
+
+_SHOWN_DAYS = 5
+
+
+@dataclass(frozen=True)
+class Run:
+    """What was asked for; the range is closed."""
+
+    warehouse: str
+    start: dt.date
+    end: dt.date
+    now: dt.datetime
+    processors: list[str] | None
+    allow_demotion: bool
+    cascade_policy: CascadePolicy
+    model: Path | None
+    systems: list[str]
+    rules: Rules
+    historical: bool
+    beam_args: tuple[str, ...]
+
+
+def run_phases(name: str, asked: Run, form: Format) -> None:
+    """Runs the phases one after the other, and ends in the gate's exit code if any day is not covered.
+
+    A phase that leaves days uncovered does not stop the next: the gate holds back entity by entity.
+    """
+    phases = phases_of(name)
+    if asked.processors is not None and len(phases) > 1:
+        raise UsageError("--processors goes with one phase, not with all")
+    requests = {title: _request(phase.phase, asked) for title, phase in phases.items()}  # all checked before any runs
+    reports, rows = {}, []
+    for title, phase in phases.items():
+        with progress(f"run {title}") as say:
+            reports[title] = report = run_phase(requests[title], phase.pipeline(), say)
+        if "skipped" in report:
+            continue
+        shown = [
+            {k: v for k, v in row.items() if k not in ("days_not_covered", "coordinator")}
+            for row in report["processors"]
+        ]
+        if form is Format.TABLE:
+            show(shown, form, f"{title}: {report['days']} game days, run {report['run_id']}")
+            _say_coordinator(report)
+        rows += [{"phase": title, **row} for row in shown] if len(phases) > 1 else shown
+    if form is not Format.TABLE or not rows:
+        show(rows, form, f"No games between {asked.start} and {asked.end}; rows")
+    _stop_if_not_covered([row for report in reports.values() for row in report["processors"]])
+
+
+def _request(phase: Phase, asked: Run) -> RunRequest:
+    chosen = tuple(
+        dataclasses.replace(processor, cascade_policy=asked.cascade_policy) if processor.hard else processor
+        for processor in select(phase, asked.processors)
+    )
+    settings: dict[str, Any] = {}
+    if phase is Phase.PREDICTIONS:
+        settings = prediction_settings(
+            start=asked.start,
+            end=asked.end,
+            today=sports_day(asked.now),
+            historical=asked.historical,
+            model_file=asked.model,
+            rules=asked.rules,
+            systems=asked.systems,
+        )
+    return RunRequest(
+        asked.warehouse,
+        chosen,
+        asked.start,
+        asked.end,
+        asked.now,
+        asked.allow_demotion,
+        settings=settings,
+        beam_args=asked.beam_args,
+    )
+
+
+def _say_coordinator(report: dict[str, Any]) -> None:
+    """The coordinator's line of each day, the last ones of a range."""
+    days = [line for row in report["processors"] for line in row.get("coordinator", ())]
+    for line in days[-_SHOWN_DAYS:]:
+        typer.echo(line)
+
+
+def _stop_if_not_covered(rows: list[dict[str, Any]]) -> None:
+    """A day that lacks what it owed is not done: say which, and end in the gate's exit code."""
+    short = {row["processor"]: row["days_not_covered"] for row in rows if row["days_not_covered"]}
+    for name, listed in short.items():
+        more = f" and {len(listed) - _SHOWN_DAYS} more" if len(listed) > _SHOWN_DAYS else ""
+        text = f"{name}: {len(listed)} days are not covered: {', '.join(listed[:_SHOWN_DAYS])}{more}"
+        STDERR.print(text, highlight=False, soft_wrap=True)
+    if short:
+        raise typer.Exit(EXIT_GATE)
