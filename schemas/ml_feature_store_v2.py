@@ -46,7 +46,7 @@ TABLE = Table(
             "data_source",
             "STRING",
             "By share of the features that are not calculated: phase4 from 90 % phase4, phase4_partial from 50 %, "
-            "phase3 from 50 % phase3, else mixed. A calculated feature that fell back to its default counts as default.",
+            "phase3 from 50 % phase3, else mixed. Falling back to a default counts as default.",
         ),
         *completeness(BY_NAME["ml_feature_store_v2"]),
         *lineage("player_game"),

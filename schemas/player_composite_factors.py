@@ -55,7 +55,9 @@ TABLE = Table(
         _reserved("travel_impact_score"),
         _reserved("opponent_strength_score"),
         Column(
-            "total_composite_adjustment", "NUMERIC(5,2)", "(fatigue_score - 100) / 20 and the seven other scores, summed."
+            "total_composite_adjustment",
+            "NUMERIC(5,2)",
+            "(fatigue_score - 100) / 20 and the other seven scores, added.",
         ),
         _json("fatigue", "fatigue score"),
         _json("shot_zone", "shot zone mismatch"),

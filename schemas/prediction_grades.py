@@ -33,7 +33,7 @@ TABLE = Table(
         *_against("season_average", "the season average"),
         *_against("last_5_average", "the average of the last 5 games"),
         Column("decided_count", "INT64", "Of them with a bookmaker's line, OVER or UNDER, and no push."),
-        Column("hit_rate", "FLOAT64", "Share of these that were right, 0-1; null without lines, never on estimated ones."),
+        Column("hit_rate", "FLOAT64", "Share of these that were right, 0-1; null without bookmakers' lines."),
         Column("hit_rate_low", "FLOAT64", "Lower end of its 95 % Wilson interval."),
         Column("hit_rate_high", "FLOAT64", "Upper end of its 95 % Wilson interval."),
         CREATED_AT,

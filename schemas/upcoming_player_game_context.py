@@ -89,7 +89,7 @@ TABLE = Table(
             "Ours: mean usage rate of the last 10 games x (1 + 0.05 x star_teammates_out, 0 if null); null if unknown.",
         ),
         Column("opponent_days_rest", "INT64", "D less the opponent's last final game: 1 is a back-to-back; or null."),
-        Column("player_status", "STRING", "His status in the newest injury report of D, lower case; null if not named."),
+        Column("player_status", "STRING", "His status in the newest injury report of D; null if not named."),
         Column("injury_report", "STRING", "The reason it gives; null if not named, or no reason given."),
         *counts(
             ("questionable_teammates", "Teammates questionable in the newest injury report of D"),

@@ -97,8 +97,8 @@ class _Judge(beam.DoFn):
             return  # a part that only other processors have
         tables = {tag: unpack(groups[tag], schema) for tag, schema in how.schemas.items()}
         more = {tag: table for tag, table in tables.items() if tag not in ROLES}
-        shard = ShardTables(tables[SCHEDULE], tables[UPSTREAM], tables.get(BOX), tables.get(INACTIVES), more)
-        seen = observe(shard, how.processor, season, Part(part, how.parts))
+        known = ShardTables(tables[SCHEDULE], tables[UPSTREAM], tables.get(BOX), tables.get(INACTIVES), more)
+        seen = observe(known, how.processor, season, Part(part, how.parts))
         facts = (
             breaker.newest(*(self._own(tables[tag]) for tag in (ATTEMPTS, ACTIONS))) if how.stamp.recording else None
         )

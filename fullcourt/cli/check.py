@@ -23,6 +23,8 @@ def render(report: dict[str, Any], form: Format) -> None:
         typer.echo(f"\n{judged['processor']}: {judged['verdict']} ({judged['reason']})")
         if "published" in judged:
             typer.echo(f"published: {judged['published'] or 'no row'}")
+        if judged.get("not_ready"):
+            typer.echo(f"waits for: {', '.join(judged['not_ready'])}")
         if judged["windows"]:
             rows = [
                 {**window, "missing": [game["game_id"] for game in window["missing"]]} for window in judged["windows"]

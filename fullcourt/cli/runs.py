@@ -95,6 +95,10 @@ def _request(phase: Phase, asked: Run) -> RunRequest:
     )
 
 
+def _without(row: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in names}
+
+
 def _say_coordinator(report: dict[str, Any]) -> None:
     """The coordinator's line of each day, the last ones of a range."""
     days = [line for row in report["processors"] for line in row.get("coordinator", ())]

@@ -63,7 +63,7 @@ MAX_USAGE = 100_00  # hundredths of a percent; a few seconds on court can yield 
 
 @dataclass(frozen=True)
 class RawTables:
-    """One season's raw rows: nbac_schedule, nbac_team_boxscore, nbac_gamebook_player_stats, shot_zones, player_props."""
+    """One season's rows: nbac_schedule, nbac_team_boxscore, nbac_gamebook_player_stats, shot_zones, player_props."""
 
     schedule: pa.Table
     team_box: pa.Table

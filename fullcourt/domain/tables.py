@@ -100,7 +100,8 @@ class Table:
         names = [column.name for column in self.columns]
         if repeated := {name for name in names if names.count(name) > 1}:
             raise ValueError(f"{self.name}: columns declared twice: {sorted(repeated)}")
-        used = {*self.grain, *self.cluster, *self.replace_by, *self.supersede_by, *filter(None, [self.partition, self.day])}
+        keys = (*self.grain, *self.cluster, *self.replace_by, *self.supersede_by)
+        used = {*keys, *filter(None, [self.partition, self.day])}
         if unknown := used.difference(names):
             raise ValueError(f"{self.name}: grain, layout or day name unknown columns: {sorted(unknown)}")
         if (self.publish is PublishMode.REPLACE) != bool(self.replace_by):

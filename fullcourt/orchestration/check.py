@@ -1,6 +1,7 @@
 """One entity on one day, judged from what the warehouse holds now: the same kernel as a run, without a run."""
 
 import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,15 +12,17 @@ from fullcourt.domain import breaker
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar, season_of_day
 from fullcourt.domain.days import to_date, to_number
 from fullcourt.domain.errors import UsageError
-from fullcourt.domain.features import upstream_columns
+from fullcourt.domain.features import BOX, INACTIVES, SCHEDULE, tables_read
 from fullcourt.domain.gate import Reason, Verdict, is_complete, judge_rows, percentage, permitted_misses
 from fullcourt.domain.names import TRICODES, player_lookup, suggestions
-from fullcourt.domain.observation import BOX_COLUMNS, INACTIVE_COLUMNS, Observation, ShardTables, observe
+from fullcourt.domain.observation import Observation, ShardTables, observe
 from fullcourt.domain.processors import BY_NAME, GATED, Entity, Processor
 from fullcourt.domain.windows import Window, WindowCounts
 from fullcourt.orchestration.run import check_schema, micros
 from fullcourt.warehouse import Read, Warehouse
 from schemas import TABLES
+
+Tables = Mapping[str, pa.Table]  # by name
 
 
 def check(
@@ -40,8 +43,10 @@ def check(
     if not len(slots):
         report["note"] = f"no games on {day}: {_neighbours(calendar, to_number(day))}"
         return report
-    for candidate in _processors(kind, processor):
-        report["processors"].append(_judged(warehouse, candidate, schedule, season, key, int(slots[0]), now))
+    chosen = _processors(kind, processor)
+    tables = _read_tables(warehouse, chosen, season, day)
+    for candidate in chosen:
+        report["processors"].append(_judged(warehouse, candidate, tables, season, key, int(slots[0]), now))
     return report
 
 
@@ -67,9 +72,9 @@ def resolve(warehouse: Warehouse, entity: str) -> tuple[Entity, str]:
 
 
 def _processors(kind: Entity, name: str | None) -> list[Processor]:
-    if name is not None and (name not in BY_NAME or not BY_NAME[name].windows or not BY_NAME[name].built):
-        raise UsageError(f"unknown processor {name!r}: expected one of {', '.join(p.name for p in GATED if p.built)}")
-    fitting = [p for p in GATED if p.built and p.entity is kind and name in (None, p.name)]
+    if name is not None and (name not in BY_NAME or not BY_NAME[name].windows):
+        raise UsageError(f"unknown processor {name!r}: expected one of {', '.join(p.name for p in GATED)}")
+    fitting = [p for p in GATED if p.entity is kind and name in (None, p.name)]
     if not fitting:
         raise UsageError(f"{name} has no rows for a {kind.value}")
     return fitting
@@ -80,34 +85,53 @@ def _read(warehouse: Warehouse, table: str, columns: tuple[str, ...], season: in
 
 
 def _judged(
-    warehouse: Warehouse, processor: Processor, schedule: pa.Table, season: int, key: str, slot: int, now: dt.datetime
+    warehouse: Warehouse, processor: Processor, tables: Tables, season: int, key: str, slot: int, now: dt.datetime
 ) -> dict[str, Any]:
-    seen = observe(_tables(warehouse, processor, schedule, season), processor, season)
+    seen = observe(_shard(processor, tables), processor, season)
+    day = to_date(int(seen.calendar.days[slot]))
     place = pc.index(seen.entities, key).as_py()
     result: dict[str, Any] = {"processor": processor.name, "upstream": _upstream(processor)}
-    if place < 0 or not seen.grid.judged[place, slot]:
-        return {**result, "verdict": "not judged", "reason": _why_not_judged(seen, place, slot), "windows": []}
-    day = to_date(int(seen.calendar.days[slot]))
+    if why := _why_not_judged(seen, place, slot):
+        return {**result, "verdict": "not judged", "reason": why, "windows": []}
     facts = breaker.newest(*_breaker_tables(warehouse, processor, key, day))
     row = judge_rows(seen, processor, _one(place), _one(slot), facts, micros(now))
     windows = [_window(seen, processor, window, counts, place, slot) for window, counts in row.windows.items()]
+    gates = {f.dependency.processor: bool(f.ready[0]) for f in row.cascade.values() if f.dependency.flag}
     return {
         **result,
         "verdict": Verdict(int(row.verdict[0])).label,
         "reason": Reason(int(row.reason[0])).text(processor),
         "published": _published(warehouse, processor, key, day),
+        "not_ready": [name for name, ready in gates.items() if not ready],
         "windows": windows,
     }
 
 
-def _tables(warehouse: Warehouse, processor: Processor, schedule: pa.Table, season: int) -> ShardTables:
-    upstream = processor.upstream
-    assert upstream is not None
-    rows = _read(warehouse, upstream.table, upstream_columns(processor), season)
-    if processor.entity is Entity.TEAM:
-        return ShardTables(schedule, rows)
-    box = _read(warehouse, "nbac_gamebook_player_stats", BOX_COLUMNS, season)
-    return ShardTables(schedule, rows, box, _read(warehouse, "inactive_lists", INACTIVE_COLUMNS, season))
+def _read_tables(warehouse: Warehouse, processors: Sequence[Processor], season: int, day: dt.date) -> Tables:
+    """What the processors read, each table once: of the season's games all, of other processors the day's rows."""
+    wanted: dict[str, dict[str, None]] = {}
+    for processor in processors:
+        for name, columns in tables_read(processor).items():
+            wanted.setdefault(name, {}).update(dict.fromkeys(columns))
+    tables = {}
+    for name, names in wanted.items():
+        gated = name in BY_NAME and BY_NAME[name].windows
+        only: dict[str, list[Any]] = {BY_NAME[name].day_column: [day]} if gated else {"season_year": [season]}
+        tables[name] = warehouse.query(Read(name, tuple(names), only).sql, **only)
+    return tables
+
+
+def _shard(processor: Processor, tables: Tables) -> ShardTables:
+    assert processor.upstream is not None
+    own = {name: tables[name].select(columns) for name, columns in tables_read(processor).items()}
+    player = processor.entity is Entity.PLAYER
+    return ShardTables(
+        own[SCHEDULE],
+        own[processor.upstream.table],
+        own[BOX] if player else None,
+        own[INACTIVES] if player else None,
+        own,
+    )
 
 
 def _breaker_tables(warehouse: Warehouse, processor: Processor, key: str, day: dt.date) -> tuple[pa.Table, pa.Table]:
@@ -161,6 +185,12 @@ def _window(
 
 
 def _why_not_judged(seen: Observation, place: int, slot: int) -> str:
+    """Why the processor has no verdict on the entity that day; empty if it has."""
+    if seen.entrants is not None:
+        on_slate = place >= 0 and seen.entrants.team[place, slot] >= 0
+        return "" if on_slate else "no fixture that day, or not listed for it"
+    if place >= 0 and seen.grid.judged[place, slot]:
+        return ""
     listed = place >= 0 and bool((seen.grid.team[place, :slot] >= 0).any())
     return (
         "unlisted in the team's last ten whole games" if listed else "not listed by any team this season before the day"

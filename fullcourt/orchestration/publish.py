@@ -80,8 +80,8 @@ def _coordinator_lines(tallied: Sequence[Any]) -> list[str]:
     for row in days.to_pylist():
         counted, total = row["completeness_count_sum"], row["completeness_sum_sum"]
         mean = total / counted if counted else None
-        figures = (row[f"{name}_sum_sum"] for name in ("players", "ready"))
-        lines.append(f"{row['day']}: {Summary(*figures, mean, row['dispatched_sum_sum']).text}")
+        players, ready, dispatched = (row[f"{name}_sum_sum"] for name in ("players", "ready", "dispatched"))
+        lines.append(f"{row['day']}: {Summary(players, ready, mean, dispatched).text}")
     return lines
 
 
@@ -234,11 +234,11 @@ class _ProcessorPublish:
         if not self._processor.fixtures:
             return f"fresh.{day} IS NULL"
         staged, failed = self._session.staged(self._table.name), self._session.staged("precompute_failures")
-        return (
-            f"(fresh.{day} IS NULL AND (stored.{day} NOT IN (SELECT {day} FROM {staged}) OR EXISTS (SELECT 1 FROM {failed} "
-            f"AS failed WHERE failed.processor_name = '{self._processor.name}' AND failed.analysis_date = stored.{day} "
-            f"AND failed.entity_id = stored.{self._processor.key_column})))"
+        excluded = (
+            f"EXISTS (SELECT 1 FROM {failed} AS failed WHERE failed.processor_name = '{self._processor.name}' AND "
+            f"failed.analysis_date = stored.{day} AND failed.entity_id = stored.{self._processor.key_column})"
         )
+        return f"(fresh.{day} IS NULL AND (stored.{day} NOT IN (SELECT {day} FROM {staged}) OR {excluded}))"
 
     def _replace(self, dates: list[dt.date]) -> None:
         """The days' rows and failures go, the staged ones come; attempts and actions are appended."""

@@ -180,8 +180,7 @@ FROM nba_orchestration.latest_receipts""",
 )
 
 _OUTPUTS = " UNION ALL ".join(
-    f"SELECT '{processor.name}' AS processor_name, '{processor.phase.value}' AS phase"
-    for processor in PROCESSORS
+    f"SELECT '{processor.name}' AS processor_name, '{processor.phase.value}' AS phase" for processor in PROCESSORS
 )
 _EXPECTED_OUTPUTS = View(
     name="expected_outputs",

@@ -86,14 +86,13 @@ def test_no_result_of_the_day_or_later_changes_what_was_said_before_it(league, s
     days = sorted({game["game_date"] for game in regular(league)})
     day = pa.scalar(days[int(share * len(days))])
     other = draw_market(SEED, *other_results(league, day), league.inactives)
-    games = dict(zip(league.schedule["game_id"].to_pylist(), league.schedule["game_date"].to_pylist(), strict=True))
-    day_of_prop = [
-        pa.array([games[game] for game in table["prop_lines"]["resolved_game_id"].to_pylist()])
-        for table in (drawn(league), other)
-    ]
-    before, after = (
-        table["prop_lines"].filter(pc.less_equal(days, day)) for table, days in zip((drawn(league), other), day_of_prop, strict=True)
-    )  # fmt: skip
+    game_days = league.schedule.select(["game_id", "game_date"])
+
+    def up_to(props):
+        where = pc.index_in(props["resolved_game_id"], game_days["game_id"].combine_chunks())
+        return props.filter(pc.less_equal(game_days["game_date"].take(where), day))
+
+    before, after = up_to(league.prop_lines), up_to(other["prop_lines"])
     assert before.equals(after)
     assert before.num_rows > 0
     lines, changed = league.game_lines, other["game_lines"]

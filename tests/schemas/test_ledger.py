@@ -91,7 +91,7 @@ RESERVED = set(
 )
 
 # When a fact was observed, not when a run wrote it: part of what a row says.
-CONTENT_TIMESTAMPS = {"snapshot_timestamp"}
+CONTENT_TIMESTAMPS = {"snapshot_timestamp", "betting_lines_updated_at"}
 
 # Any column that could belong to the ledger, by its name, so that one too many is noticed too.
 COMPLETENESS_NAME = re.compile(
@@ -174,11 +174,16 @@ def test_no_two_tables_share_a_name_or_an_id():
 def test_every_processor_has_its_table(processor):
     table = TABLES[processor.name]
     key = "defending_team_abbr" if processor.name == "team_defense_game_summary" else processor.key_column
-    assert key in table.grain
     assert table.day == table.partition == processor.day_column
-    assert table.publish is PublishMode.REPLACE
-    assert table.replace_by == (processor.day_column,)
-    assert table.readiness == bool(processor.windows)
+    if processor.name == PREDICTIONS:
+        assert table.publish is PublishMode.SUPERSEDE
+        assert {key, processor.day_column} < set(table.supersede_by)
+    else:
+        assert key in table.grain
+        assert table.publish is PublishMode.REPLACE
+        assert table.replace_by == (processor.day_column,)
+    # A prediction has no windows of its own: it is as ready as the features it was made from.
+    assert table.readiness == (bool(processor.windows) or processor.name == PREDICTIONS)
     if processor.upstream:
         assert processor.upstream.entity_column in TABLES[processor.upstream.table].by_name
     for dependency in processor.depends:
@@ -221,5 +226,7 @@ def test_what_no_landing_file_can_fill_is_listed():
         "team_defense_game_summary",
         "team_defense_zone_analysis",
         "player_shot_zone_analysis",
+        "player_daily_cache",
+        "upcoming_player_game_context",
     }
-    assert len(unfillable) == 5 + 3 + 3 + 3
+    assert len(unfillable) == 5 + 3 + 3 + 3 + 3 + 2

@@ -86,7 +86,7 @@ def compute(seen: Observation, rows: Judgement) -> dict[str, pa.Array]:
         "total_composite_adjustment": np.abs(total) > 12_00,
     }
     there = _inputs_there(rows)
-    share = 10_000 * np.sum(list(there.values()), axis=0, dtype=np.int64) // len(there)
+    share: Longs = 10_000 * np.stack(list(there.values())).sum(axis=0, dtype=np.int64) // len(there)
     return {
         **scores,
         **dict.fromkeys(RESERVED, zero),
