@@ -39,6 +39,10 @@ def reads(processors: tuple[Processor, ...], seasons: Sequence[int], days: Seque
     for table, columns in SUMMARISED.values() if of_games else ():
         both = dict.fromkeys((*(wanted[table].columns if table in wanted else ()), *columns))
         wanted[table] = Read(table, tuple(both), {"season_year": list(seasons)})
+    for name in (processor.name for processor in of_games):
+        if name in wanted:  # of these the days made here are left out
+            columns = dict.fromkeys((*wanted[name].columns, str(TABLES[name].day)))
+            wanted[name] = Read(name, tuple(columns), wanted[name].only)
     return list(wanted.values())
 
 

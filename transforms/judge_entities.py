@@ -92,9 +92,11 @@ class _Judge(beam.DoFn):
     def process(self, shard: tuple[str, dict[str, Iterable[bytes]]]) -> Iterator[Any]:
         key, groups = shard
         season, part = season_and_part(key)
+        if part < self._how.parts:  # the others are parts that only other processors have
+            yield from self._judge(season, part, groups)
+
+    def _judge(self, season: int, part: int, groups: dict[str, Iterable[bytes]]) -> Iterator[Any]:
         how = self._how
-        if part >= how.parts:
-            return  # a part that only other processors have
         tables = {tag: unpack(groups[tag], schema) for tag, schema in how.schemas.items()}
         more = {tag: table for tag, table in tables.items() if tag not in ROLES}
         known = ShardTables(tables[SCHEDULE], tables[UPSTREAM], tables.get(BOX), tables.get(INACTIVES), more)

@@ -13,7 +13,7 @@ from fullcourt.cli.phases import PHASES
 from fullcourt.cli.schema import apply_plan
 from fullcourt.demo.league import simulate, with_defects, write
 from fullcourt.domain.errors import UsageError
-from fullcourt.domain.processors import select
+from fullcourt.domain.processors import Phase, select
 from fullcourt.warehouse import open_warehouse
 
 START_YEAR = 2024
@@ -24,8 +24,8 @@ SELECT processor_name AS processor, SUM(ready_count) AS ready, SUM(flagged_count
   SUM(incomplete_count) AS incomplete, SUM(excluded_count) AS excluded,
   ROUND(AVG(mean_completeness_pct), 1) AS mean_pct
 FROM nba_orchestration.latest_receipts
-WHERE phase = 'phase_4_precompute'
-GROUP BY processor_name ORDER BY processor_name"""
+WHERE phase IN ('phase_3_analytics', 'phase_4_precompute') AND mean_completeness_pct IS NOT NULL
+GROUP BY processor_name, phase ORDER BY phase, processor_name"""
 
 _WORST_GAMES = """
 SELECT game_id, COUNT(*) AS held_back, COUNT(DISTINCT entity_id) AS entities,
@@ -37,8 +37,32 @@ _HELD_BACK = """
 SELECT entity_id AS entity, analysis_date AS day, processor_name AS processor, failure_reason AS reason,
   CONCAT(CAST(actual_game_count AS STRING), '/', CAST(expected_game_count AS STRING)) AS games
 FROM nba_processing.precompute_failures
-WHERE failure_category = 'INCOMPLETE_DATA'
+WHERE failure_category = 'INCOMPLETE_DATA' AND processor_name = 'player_shot_zone_analysis'
 ORDER BY expected_game_count - actual_game_count DESC, analysis_date DESC, entity_id LIMIT 5"""
+
+
+# One row a player: his line, if a bookmaker has one, and what each system says of him.
+_SLATE = """
+SELECT player_lookup AS player, MAX(team_abbr) AS team, MAX(opponent_team_abbr) AS opponent,
+  MAX(CASE WHEN line_source <> 'estimated' THEN current_points_line END) AS line,
+  MAX(CASE WHEN system_id = 'moving_average' THEN predicted_points END) AS moving_average,
+  MAX(CASE WHEN system_id = 'zone_matchup_v1' THEN predicted_points END) AS zone_matchup,
+  MAX(CASE WHEN system_id = 'similarity_balanced_v1' THEN predicted_points END) AS similarity,
+  MAX(CASE WHEN system_id = 'xgboost_v1' THEN predicted_points END) AS xgboost,
+  MAX(CASE WHEN system_id = 'ensemble_v1' THEN predicted_points END) AS ensemble,
+  MAX(CASE WHEN system_id = 'ensemble_v1' THEN confidence_score END) AS confidence,
+  MAX(CASE WHEN system_id = 'ensemble_v1' AND line_source <> 'estimated' THEN recommendation END) AS call,
+  MAX(completeness_percentage) AS complete
+FROM nba_predictions.player_prop_predictions
+WHERE is_active AND game_date = @day
+GROUP BY player_lookup ORDER BY ensemble DESC, player LIMIT 8"""
+
+_NOT_PREDICTED = """
+SELECT failure_reason AS reason, COUNT(*) AS players, MIN(entity_id) AS such_as
+FROM nba_processing.precompute_failures
+WHERE analysis_date = @day AND (processor_name = 'player_prop_predictions'
+  OR (processor_name = 'upcoming_player_game_context' AND failure_category = 'EXPECTED_INCOMPLETE'))
+GROUP BY failure_reason ORDER BY players DESC, reason"""
 
 
 def run_demo(directory: Path) -> None:
@@ -61,9 +85,13 @@ def run_demo(directory: Path) -> None:
         start, end = (pc.min_max(league.schedule["game_date"])[edge].as_py() for edge in ("min", "max"))
         now = dt.datetime.combine(end + dt.timedelta(days=1), dt.time(12), dt.UTC)
         ingest(IngestRequest(warehouse, landing, now), ingest_pipeline, say)
-        for phase in PHASES.values():
-            report = run_phase(RunRequest(warehouse, select(phase.phase), start, end, now), phase.pipeline(), say)
-    typer.echo(f"A simulated half season, {report['days']} game days up to {end}, with four known defects:")
+        reports = {}
+        for title, phase in PHASES.items():
+            first = end if phase.phase is Phase.PREDICTIONS else start
+            request = RunRequest(warehouse, select(phase.phase), first, end, now)
+            reports[title] = run_phase(request, phase.pipeline(), say)
+    days = reports["precompute"]["days"]
+    typer.echo(f"A simulated half season, {days} game days up to {end}, with four known defects:")
     for defect in defects.in_order():
         typer.echo(f"  {defect.game_date}  {_described(defect)}")
     store = open_warehouse(warehouse)
@@ -72,6 +100,10 @@ def run_demo(directory: Path) -> None:
     show(
         store.query(_WORST_GAMES).to_pylist(), Format.TABLE, "The three worst missing games: entity-days they hold back"
     )
+    (predicted,) = reports["predictions"]["processors"]
+    typer.echo(f"Predictions for {', '.join(predicted['coordinator'])}")
+    show(store.query(_SLATE, day=end).to_pylist(), Format.TABLE, "The top of the slate: points, by system")
+    show(store.query(_NOT_PREDICTED, day=end).to_pylist(), Format.TABLE, "Not predicted, and why")
     worst = store.query(_HELD_BACK).to_pylist()
     if worst:
         typer.echo("See why, game by game:")

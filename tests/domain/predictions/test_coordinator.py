@@ -92,9 +92,12 @@ def test_rules_are_settings():
     assert reason(Rules(minimum_minutes=0), minutes=NAN) is None
     assert reason(Rules(minimum_minutes=20), minutes=19.0) == "low_minutes"
     assert reason(Rules(minimum_quality=50), quality=50.0) is None
+    assert reason(Rules(minimum_quality=0), quality=0.0) is None
 
 
-@pytest.mark.parametrize("settings", [{"minimum_minutes": -1}, {"minimum_minutes": NAN}, {"minimum_quality": 101}])
+@pytest.mark.parametrize(
+    "settings", [{"minimum_minutes": -1}, {"minimum_minutes": 48.5}, {"minimum_minutes": NAN}, {"minimum_quality": 101}]
+)
 def test_senseless_settings_are_refused(settings):
     with pytest.raises(UsageError, match=next(iter(settings))):
         Rules(**settings)
@@ -151,4 +154,5 @@ def test_summary_without_anybody():
 
 
 def test_unknown_completeness_is_outside_the_mean():
-    assert summarise(np.array([True, False]), np.array([90.0, NAN]), np.zeros(2, np.int8)).mean_completeness == 90.0
+    found = summarise(np.ones(4, bool), np.array([90.0, 90.0, NAN, 91.0]), np.zeros(4, np.int8))
+    assert found.mean_completeness == 90.3
