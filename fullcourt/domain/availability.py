@@ -8,7 +8,6 @@ import pyarrow.compute as pc
 
 from fullcourt.domain.calendar import Calendar
 from fullcourt.domain.columns import codes
-from fullcourt.domain.numbers import Longs
 from fullcourt.domain.rosters import GameRows
 from fullcourt.domain.windows import Bools, Ints
 
@@ -48,15 +47,14 @@ class Named:
 class Availability:
     """inactive: who is on the game's inactive list, and not in its box score all the same.
 
-    report: the newest injury report of each team and day; status, reason and processed_at: one value a row of it.
+    report: the newest injury report of each team and day; rows, status: its rows as they are, and their status.
     listed, reported: bool (teams, slots), whether an inactive list or an injury report names anybody of the team.
     """
 
     inactive: Named
     report: Named
+    rows: pa.Table
     status: Ints
-    reason: pa.Array
-    processed_at: Longs
     listed: Bools
     reported: Bools
 
@@ -90,9 +88,8 @@ def availability(
     return Availability(
         inactive=listed.where(~in_box),
         report=report,
+        rows=newest,
         status=status,
-        reason=newest["reason"].combine_chunks(),
-        processed_at=newest["processed_at"].combine_chunks().cast(pa.int64()).fill_null(0).to_numpy(),
         listed=listed.counted(*shape) > 0,
         reported=report.counted(*shape) > 0,
     )
@@ -113,4 +110,4 @@ def _newest(calendar: Calendar, names: pa.Array, reports: pa.Table) -> tuple[Nam
     np.maximum.at(latest, (team[plays], slot[plays]), hour[plays])
     chosen = np.flatnonzero(plays & (hour == latest[team, slot]))
     player = codes(reports["player_lookup"], names)[chosen]
-    return Named(player, slot[chosen], team[chosen]), reports.take(pa.array(chosen))
+    return Named(player, slot[chosen], team[chosen]), reports.take(pa.array(chosen)).combine_chunks()

@@ -54,8 +54,16 @@ def players_of(league: League, day: dt.date) -> list[Expected]:
 
 
 def _not_coming(league: League, game: Game, team: str) -> set[str]:
+    """On the game's inactive list, reported out, or by now named by another team."""
     out = {player for player, said in league.report(game.day, team).items() if said.status == "out"}
-    return out | league.inactive.get((game.game_id, team), set())
+    elsewhere = [
+        named
+        for other in league.games_on(game.day)
+        for side in other.teams
+        if side != team
+        for named in (league.box.get((other.game_id, side), ()), league.inactive.get((other.game_id, side), ()))
+    ]
+    return out.union(league.inactive.get((game.game_id, team), ()), *elsewhere)
 
 
 # The row

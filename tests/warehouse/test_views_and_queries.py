@@ -8,6 +8,7 @@ import sqlglot
 from sqlglot import exp
 
 from fullcourt.domain.processors import GATED, PROCESSORS
+from fullcourt.domain.tables import Column
 from fullcourt.warehouse import ddl
 from fullcourt.warehouse.queries import QUERIES
 from fullcourt.warehouse.views import VIEWS
@@ -18,6 +19,7 @@ NEXT = date(2024, 1, 11)
 NOON = datetime(2024, 1, 10, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
+NONE = Column("none", "STRING", "Stands for a column that a table does not have.")
 
 TDZA, PSZA, PDC, MLFS = (
     "team_defense_zone_analysis",
@@ -47,8 +49,9 @@ class Warehouse:
         keys = {processor.key_column: entity, processor.day_column: day}
         if table == MLFS:
             keys["feature_version"] = "v1"
-        if table.startswith("upcoming"):
-            keys = {"team_abbr": "AAA", "game_id": "20240110_AAA_BBB", "nba_game_id": "0022300500"} | keys
+        if processor.fixtures:
+            fixture = {"team_abbr": "AAA", "game_id": "20240110_AAA_BBB", "nba_game_id": "0022300500"}
+            keys = {name: value for name, value in fixture.items() if TABLES[table].by_name.get(name, NONE).required} | keys
         verdict = {
             "expected_games_count": expected,
             "actual_games_count": actual,

@@ -185,7 +185,7 @@ def _report(known_out: Availability, rows: Judgement) -> dict[str, pa.Array]:
 
     return {
         "player_status": choose(np.where(named, status, -1), STATUSES),
-        "injury_report": known_out.reason.take(nullable(place, named)),
+        "injury_report": known_out.rows["reason"].combine_chunks().take(nullable(place, named)),
         "questionable_teammates": others(QUESTIONABLE),
         "probable_teammates": others(PROBABLE),
     }

@@ -71,10 +71,11 @@ def fixture_source(seen: Observation, rows: Judgement) -> Source:
 def report_source(seen: Observation, rows: Judgement, known_out: Availability) -> Source:
     """The newest injury report on the row's team."""
     report, shape = known_out.report, known_out.known.shape
-    names = {"reason": known_out.reason, "status": pa.array(known_out.status), "player": pa.array(report.player)}
     content, newest = np.zeros(shape, dtype=np.uint64), np.zeros(shape, dtype=np.int64)
-    np.add.at(content, (report.team, report.slot), hash_rows(names))
-    np.maximum.at(newest, (report.team, report.slot), known_out.processed_at)
+    rows_hash = hash_rows({name: known_out.rows[name] for name in ("player_lookup", "injury_status", "reason")})
+    np.add.at(content, (report.team, report.slot), rows_hash)
+    stamps = known_out.rows["processed_at"].combine_chunks().cast(pa.int64()).fill_null(0).to_numpy()
+    np.maximum.at(newest, (report.team, report.slot), stamps)
     found = report.counted(*shape)[rows.team, rows.slot].astype(np.int64)
     return unexpected(found, newest[rows.team, rows.slot], content[rows.team, rows.slot])
 
