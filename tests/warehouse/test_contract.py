@@ -138,6 +138,7 @@ def sample(kind, number):
         "DATE": D + dt.timedelta(number),
         "TIMESTAMP": NOON + dt.timedelta(microseconds=number),
         "ARRAY<STRING>": ["", "a,b", "c'd", "é\n"],
+        "ARRAY<FLOAT64>": [0.1, -2.5, 1e300, 0.0],
     }[kind]
 
 

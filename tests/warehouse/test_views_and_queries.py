@@ -8,7 +8,6 @@ import sqlglot
 from sqlglot import exp
 
 from fullcourt.domain.processors import GATED, PROCESSORS
-from fullcourt.domain.tables import Column
 from fullcourt.warehouse import ddl
 from fullcourt.warehouse.queries import QUERIES
 from fullcourt.warehouse.views import VIEWS
@@ -19,7 +18,6 @@ NEXT = date(2024, 1, 11)
 NOON = datetime(2024, 1, 10, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-NONE = Column("none", "STRING", "Stands for a column that a table does not have.")
 
 TDZA, PSZA, PDC, MLFS = (
     "team_defense_zone_analysis",
@@ -51,7 +49,7 @@ class Warehouse:
             keys["feature_version"] = "v1"
         if processor.fixtures:
             fixture = {"team_abbr": "AAA", "game_id": "20240110_AAA_BBB", "nba_game_id": "0022300500"}
-            keys = {name: value for name, value in fixture.items() if TABLES[table].by_name.get(name, NONE).required} | keys
+            keys = {name: value for name, value in fixture.items() if name in TABLES[table].by_name} | keys
         verdict = {
             "expected_games_count": expected,
             "actual_games_count": actual,
@@ -181,6 +179,7 @@ def test_every_table_with_readiness_has_a_ready_view_with_the_same_columns(house
 
 def test_a_superseded_prediction_is_not_ready(house):
     keys = {"system_id": "ensemble_v1", "player_lookup": "aplayer", "game_date": D, "is_production_ready": True}
+    keys |= {"game_id": "20240110_AAA_BBB", "team_abbr": "AAA"}
     house.insert("player_prop_predictions", prediction_id="old", is_active=False, superseded_by="new", **keys)
     house.insert("player_prop_predictions", prediction_id="new", is_active=True, **keys)
     ready = house.select("SELECT prediction_id FROM nba_predictions.player_prop_predictions_ready")

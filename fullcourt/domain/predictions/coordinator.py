@@ -26,8 +26,8 @@ class Held(enum.IntEnum):
 
     DISPATCHED = 0
     PLAYER_OUT = 1
-    LOW_MINUTES = 2
-    CONTEXT_NOT_PRODUCTION_READY = 3
+    CONTEXT_NOT_PRODUCTION_READY = 2  # before the minutes: a context that is held back has none
+    LOW_MINUTES = 3
     NO_FEATURES = 4
     FEATURES_NOT_PRODUCTION_READY = 5
     LOW_FEATURE_QUALITY = 6
@@ -84,8 +84,8 @@ def hold_back(players: Players, rules: Rules) -> Codes:
     enough = (players.minutes >= rules.minimum_minutes) | (rules.minimum_minutes == 0)
     failing = {
         Held.PLAYER_OUT: out,
-        Held.LOW_MINUTES: ~enough,
         Held.CONTEXT_NOT_PRODUCTION_READY: ~(players.context_ready | players.context_bootstrap),
+        Held.LOW_MINUTES: ~enough,
         Held.NO_FEATURES: ~players.has_features,
         Held.FEATURES_NOT_PRODUCTION_READY: ~(players.features_ready | players.features_bootstrap),
         Held.LOW_FEATURE_QUALITY: ~(players.quality >= rules.minimum_quality),  # an unknown quality fails too

@@ -74,8 +74,8 @@ def test_reasons(changes, wanted):
 def test_the_first_failing_rule_is_the_reason():
     failing = {
         "player_out": {"status": "out"},
-        "low_minutes": {"minutes": 0.0},
         "context_not_production_ready": {"context_ready": False},
+        "low_minutes": {"minutes": 0.0},
         "no_features": {"has_features": False},
         "features_not_production_ready": {"features_ready": False},
         "low_feature_quality": {"quality": 0.0},
