@@ -21,7 +21,7 @@ TABLE = Table(
         Column(
             "snapshot_id",
             "STRING",
-            "nba_game_id:market_key:snapshot, the snapshot as 2024-01-31T22:00:00Z.",
+            "nba_game_id:market_key:bookmaker_key:snapshot, the snapshot as 2024-01-31T22:00:00Z.",
             required=True,
         ),
         NBA_GAME_ID,

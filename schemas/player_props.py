@@ -20,7 +20,10 @@ TABLE = Table(
     columns=(
         # What a load replaces: a later snapshot never deletes an earlier one, so the opening line survives.
         Column(
-            "snapshot_id", "STRING", "nba_game_id:market:snapshot, the snapshot as 2024-01-31T22:00:00Z.", required=True
+            "snapshot_id",
+            "STRING",
+            "nba_game_id:market:bookmaker:snapshot, the snapshot as 2024-01-31T22:00:00Z.",
+            required=True,
         ),
         NBA_GAME_ID,
         GAME_ID,

@@ -105,3 +105,21 @@ def season(empty_file: House, tmp_path_factory: pytest.TempPathFactory) -> Seaso
 @pytest.fixture
 def season_house(season: Season, tmp_path: Path) -> House:
     return season.house.copy(tmp_path / "season.duckdb")
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The season with every phase run for its last four game days; not to be written to."""
+
+    house: House
+    days: tuple[dt.date, ...]
+    report: dict
+
+
+@pytest.fixture(scope="session")
+def chain(season: Season, tmp_path_factory: pytest.TempPathFactory) -> Chain:
+    house = season.house.copy(tmp_path_factory.mktemp("chain") / "house.duckdb")
+    first, last = season.judged[0], season.judged[-1]
+    house.run("analytics", first, last)
+    house.run("precompute", first, last)
+    return Chain(house, season.judged, house.run("predictions", first, last))

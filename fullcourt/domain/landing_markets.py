@@ -36,7 +36,7 @@ def prop_rows(rows: Rows, games: Games, players: Players) -> None:
     beyond = known & ((tenths <= 0) | (tenths >= _BEYOND))
     rows.reject(beyond, "line", rows.columns["line"], "expected more than 0 and less than 1000")
     name_players(rows, players, certain=np.ones(rows.batch.num_rows, dtype=np.bool_), landing="resolved_player_id")
-    rows.columns["snapshot_id"] = _snapshot_id(rows, "market")
+    rows.columns["snapshot_id"] = _snapshot_id(rows, "market", "bookmaker")
 
 
 def injury_rows(rows: Rows, games: Games, players: Players) -> None:
@@ -85,7 +85,7 @@ def game_line_rows(rows: Rows, games: Games, players: Players) -> None:
     points = rows.columns["outcome_point"]
     rows.reject(known & (np.abs(tenths) >= _BEYOND), "outcome_point", points, "expected less than 1000 either way")
     rows.reject(known & total & (tenths <= 0), "outcome_point", points, "expected a total above 0")
-    rows.columns["snapshot_id"] = _snapshot_id(rows, "market_key")
+    rows.columns["snapshot_id"] = _snapshot_id(rows, "market_key", "bookmaker_key")
 
 
 def _take_game(rows: Rows, games: Games, game: pa.Array) -> None:
@@ -106,10 +106,10 @@ def _tricodes(names: pa.Array) -> pa.Array:
     return pa.array(map(team_tricode, known.dictionary.to_pylist()), pa.string()).take(known.indices)
 
 
-def _snapshot_id(rows: Rows, market: str) -> pa.Array:
+def _snapshot_id(rows: Rows, *named: str) -> pa.Array:
     whole_seconds = rows.columns["snapshot_timestamp"].cast(pa.timestamp("s", tz="UTC"), safe=False)
     instant = pc.strftime(whole_seconds, "%Y-%m-%dT%H:%M:%SZ")
-    return _joined(rows.columns["nba_game_id"], rows.columns[market], instant, by=":")
+    return _joined(rows.columns["nba_game_id"], *(rows.columns[name] for name in named), instant, by=":")
 
 
 def _joined(*parts: pa.Array, by: str) -> pa.Array:

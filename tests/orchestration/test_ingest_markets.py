@@ -147,7 +147,7 @@ def test_every_column_of_a_prop_arrives(house, alone, game, player, extension):
     assert stored(house, "player_props") == [
         shared
         | {
-            "snapshot_id": f"{game['game_id']}:points:2024-10-25T22:00:00Z",
+            "snapshot_id": f"{game['game_id']}:points:BetOnline.ag:2024-10-25T22:00:00Z",
             "market": "points",
             "bookmaker": "BetOnline.ag",
             "line": Decimal("21.5"),
@@ -156,7 +156,7 @@ def test_every_column_of_a_prop_arrives(house, alone, game, player, extension):
         },
         shared
         | {
-            "snapshot_id": f"{game['game_id']}:points_rebounds_assists:2024-10-26T21:00:00Z",
+            "snapshot_id": f"{game['game_id']}:points_rebounds_assists:DraftKings:2024-10-26T21:00:00Z",
             "market": "points_rebounds_assists",
             "bookmaker": "DraftKings",
             "line": Decimal("33.0"),
@@ -228,7 +228,7 @@ def test_every_column_of_a_game_line_arrives(house, alone, game, extension):
     assert stored(house, "game_lines") == [
         shared
         | {
-            "snapshot_id": f"{game['game_id']}:{market}:{seen:%Y-%m-%dT%H:%M:%SZ}",
+            "snapshot_id": f"{game['game_id']}:{market}:draftkings:{seen:%Y-%m-%dT%H:%M:%SZ}",
             "market_key": market,
             "outcome_name": outcome,
             "outcome_point": Decimal(point),

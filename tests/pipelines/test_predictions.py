@@ -1,4 +1,4 @@
-"""Phase 5 from contexts to published predictions: who is predicted, what stands in the table, what a rerun does."""
+"""Phase 5 from contexts to published predictions: who is chain, what stands in the table, what a rerun does."""
 
 import dataclasses
 import datetime as dt
@@ -13,45 +13,25 @@ from fullcourt.orchestration.grades import grade_range
 from fullcourt.orchestration.models import load_model, prediction_settings, train
 from tests.houses import House
 
-MONTH_BACK = dt.timedelta(30)
-
-
-@dataclasses.dataclass(frozen=True)
-class Predicted:
-    """The season with everything up to phase 5 run for its last four game days; not to be written to."""
-
-    house: House
-    days: tuple[dt.date, ...]
-    report: dict
-
-
-@pytest.fixture(scope="module")
-def predicted(season, tmp_path_factory) -> Predicted:
-    house = season.house.copy(tmp_path_factory.mktemp("predicted") / "house.duckdb")
-    first, last = season.judged[0], season.judged[-1]
-    house.run("analytics", first, last)
-    house.run("precompute", first, last)
-    return Predicted(house, season.judged, house.run("predictions", first, last))
-
 
 @pytest.fixture
-def house(predicted, tmp_path) -> House:
-    return predicted.house.copy(tmp_path / "house.duckdb")
+def house(chain, tmp_path) -> House:
+    return chain.house.copy(tmp_path / "house.duckdb")
 
 
 ROWS = "SELECT * FROM nba_predictions.player_prop_predictions WHERE game_date = @day ORDER BY prediction_id"
 
 
-def test_each_context_is_predicted_or_held_back_with_a_reason(predicted):
-    for day in predicted.days:
+def test_each_context_is_predicted_or_held_back_with_a_reason(chain):
+    for day in chain.days:
         contexts = {
             row["player_lookup"]
-            for row in predicted.house.query(
+            for row in chain.house.query(
                 "SELECT player_lookup FROM nba_analytics.upcoming_player_game_context WHERE game_date = @day", day=day
             )
         }
-        made = {row["player_lookup"] for row in predicted.house.query(ROWS, day=day)}
-        held = predicted.house.query(
+        made = {row["player_lookup"] for row in chain.house.query(ROWS, day=day)}
+        held = chain.house.query(
             "SELECT entity_id, failure_reason FROM nba_processing.precompute_failures "
             "WHERE processor_name = 'player_prop_predictions' AND analysis_date = @day",
             day=day,
@@ -61,8 +41,8 @@ def test_each_context_is_predicted_or_held_back_with_a_reason(predicted):
         assert len(held) == len({row["entity_id"] for row in held})
 
 
-def test_everybody_predicted_is_ready_or_in_bootstrap_and_plays_enough(predicted):
-    rows = predicted.house.query(
+def test_everybody_predicted_is_ready_or_in_bootstrap_and_plays_enough(chain):
+    rows = chain.house.query(
         "SELECT p.player_lookup, p.is_production_ready, p.backfill_bootstrap_mode, c.avg_minutes_per_game_last_7 AS m, "
         "p.feature_quality_score AS quality FROM nba_predictions.player_prop_predictions AS p "
         "JOIN nba_analytics.upcoming_player_game_context AS c "
@@ -73,11 +53,11 @@ def test_everybody_predicted_is_ready_or_in_bootstrap_and_plays_enough(predicted
     assert all(row["m"] >= 15 and row["quality"] >= 70 for row in rows)
 
 
-def test_the_completeness_of_the_features_is_copied_through(predicted):
+def test_the_completeness_of_the_features_is_copied_through(chain):
     copied = ("expected_games_count", "actual_games_count", "completeness_percentage", "is_production_ready")
     copied = (*copied, "processing_decision_reason", "season_boundary_detected", "data_quality_issues")
     columns = ", ".join(f"p.{name}, f.{name} AS f_{name}" for name in copied)
-    rows = predicted.house.query(
+    rows = chain.house.query(
         f"SELECT {columns} FROM nba_predictions.player_prop_predictions AS p "
         "JOIN nba_predictions.ml_feature_store_v2 AS f "
         "ON f.player_lookup = p.player_lookup AND f.game_date = p.game_date"
@@ -86,8 +66,8 @@ def test_the_completeness_of_the_features_is_copied_through(predicted):
     assert all(row[name] == row[f"f_{name}"] for row in rows for name in copied)
 
 
-def test_the_line_is_the_bookmakers_or_estimated_and_the_row_says_which(predicted):
-    rows = predicted.house.query(
+def test_the_line_is_the_bookmakers_or_estimated_and_the_row_says_which(chain):
+    rows = chain.house.query(
         "SELECT p.current_points_line AS line, p.line_source AS source, p.warnings, p.line_margin, p.predicted_points, "
         "c.current_points_line AS real, c.current_points_line_source AS bookmaker, f.features AS features "
         "FROM nba_predictions.player_prop_predictions AS p "
@@ -107,24 +87,24 @@ def test_the_line_is_the_bookmakers_or_estimated_and_the_row_says_which(predicte
         assert row["line_margin"] == row["predicted_points"] - row["line"]
 
 
-def test_the_coordinator_says_how_many_of_whom(predicted):
-    (processor,) = predicted.report["processors"]
-    assert [line[:10] for line in processor["coordinator"]] == [day.isoformat() for day in predicted.days]
-    day = predicted.days[-1]
-    players, ready = predicted.house.query(
+def test_the_coordinator_says_how_many_of_whom(chain):
+    (processor,) = chain.report["processors"]
+    assert [line[:10] for line in processor["coordinator"]] == [day.isoformat() for day in chain.days]
+    day = chain.days[-1]
+    players, ready = chain.house.query(
         "SELECT COUNT(*) AS n, COUNTIF(is_production_ready) AS ready "
         "FROM nba_analytics.upcoming_player_game_context WHERE game_date = @day",
         day=day,
     )[0].values()
-    dispatched = len({row["player_lookup"] for row in predicted.house.query(ROWS, day=day)})
+    dispatched = len({row["player_lookup"] for row in chain.house.query(ROWS, day=day)})
     assert processor["coordinator"][-1].startswith(f"{day}: {players} players, {ready} ready, mean completeness ")
     assert processor["coordinator"][-1].endswith(f"{dispatched} dispatched")
 
 
-def test_the_ensemble_is_made_of_the_rows_beside_it(predicted):
+def test_the_ensemble_is_made_of_the_rows_beside_it(chain):
     """Recomputed from what the other four rows say."""
     by_player: dict[str, dict[str, dict]] = {}
-    for row in predicted.house.query(ROWS, day=predicted.days[-1]):
+    for row in chain.house.query(ROWS, day=chain.days[-1]):
         by_player.setdefault(row["player_lookup"], {})[row["system_id"]] = row
     for systems in by_player.values():
         ensemble = systems.pop("ensemble_v1")
@@ -135,16 +115,16 @@ def test_the_ensemble_is_made_of_the_rows_beside_it(predicted):
         assert ensemble["contributing_systems"].replace(" ", "").split(",") == [s for s in SYSTEMS if s in systems]
 
 
-def test_the_same_run_again_changes_nothing(predicted, house):
+def test_the_same_run_again_changes_nothing(chain, house):
     before = house.table("player_prop_predictions").to_pylist()
-    report = house.run("predictions", predicted.days[0], predicted.days[-1])
-    assert report["processors"][0]["unchanged_days"] == len(predicted.days)
+    report = house.run("predictions", chain.days[0], chain.days[-1])
+    assert report["processors"][0]["unchanged_days"] == len(chain.days)
     assert house.table("player_prop_predictions").to_pylist() == before
 
 
-def test_a_changed_prediction_supersedes_the_old_one_and_the_others_stay(predicted, house):
+def test_a_changed_prediction_supersedes_the_old_one_and_the_others_stay(chain, house):
     """I-70: one active row per system, player and day, whatever is run again."""
-    day = predicted.days[-1]
+    day = chain.days[-1]
     before = {row["prediction_id"]: row for row in house.query(ROWS, day=day)}
     player = next(row["player_lookup"] for row in before.values() if row["line_source"] != "estimated")
     with house.warehouse.transaction({}) as session:
@@ -169,8 +149,8 @@ def test_a_changed_prediction_supersedes_the_old_one_and_the_others_stay(predict
     assert len(active) == len(set(active)) == len(before)
 
 
-def test_a_player_who_is_ruled_out_loses_his_active_predictions(predicted, house):
-    day = predicted.days[-1]
+def test_a_player_who_is_ruled_out_loses_his_active_predictions(chain, house):
+    day = chain.days[-1]
     player = house.query(ROWS, day=day)[0]["player_lookup"]
     with house.warehouse.transaction({}) as session:
         session.execute(
@@ -191,9 +171,9 @@ def test_a_player_who_is_ruled_out_loses_his_active_predictions(predicted, house
     assert reason == "player_out"
 
 
-def test_without_contexts_the_day_is_not_covered(predicted, house):
+def test_without_contexts_the_day_is_not_covered(chain, house):
     """I-54, I-04: no prediction on a day with games is not a day done."""
-    day = predicted.days[-1]
+    day = chain.days[-1]
     with house.warehouse.transaction({}) as session:
         for table in ("nba_analytics.upcoming_player_game_context", "nba_predictions.player_prop_predictions"):
             session.execute(f"DELETE FROM {table} WHERE game_date = @day", day=day)
@@ -202,8 +182,8 @@ def test_without_contexts_the_day_is_not_covered(predicted, house):
     assert processor["days_not_covered"] == [day.isoformat()]
 
 
-def test_only_the_systems_asked_for_are_written(predicted, house):
-    day = predicted.days[-1]
+def test_only_the_systems_asked_for_are_written(chain, house):
+    day = chain.days[-1]
     house.run("predictions", day, settings={"systems": ("moving_average",)})
     assert {row["system_id"] for row in house.query(ROWS, day=day) if row["is_active"]} == {"moving_average"}
 
@@ -224,35 +204,35 @@ def model_file(season, tmp_path_factory):
     return directory / "model.json"
 
 
-def _settings(predicted, **more):
-    day = predicted.days[-1]
+def _settings(chain, **more):
+    day = chain.days[-1]
     asked = {"start": day, "end": day, "today": day, "historical": False, "model_file": None, "rules": Rules()}
     return prediction_settings(**{**asked, **more})
 
 
-def test_a_trained_model_predicts_and_the_row_says_so(predicted, house, model_file):
-    day, model = predicted.days[-1], load_model(model_file)
-    house.run("predictions", day, settings=_settings(predicted, model_file=model_file))
+def test_a_trained_model_predicts_and_the_row_says_so(chain, house, model_file):
+    day, model = chain.days[-1], load_model(model_file)
+    house.run("predictions", day, settings=_settings(chain, model_file=model_file))
     rows = [r for r in house.query(ROWS, day=day) if r["is_active"] and r["system_id"] == "xgboost_v1"]
     assert {row["ml_model_id"] for row in rows} == {model.model_id}
-    before = [r for r in predicted.house.query(ROWS, day=day) if r["system_id"] == "xgboost_v1"]
+    before = [r for r in chain.house.query(ROWS, day=day) if r["system_id"] == "xgboost_v1"]
     assert {row["ml_model_id"] for row in before} == {"stand_in_v1"}
     assert [r["predicted_points"] for r in rows] != [r["predicted_points"] for r in before]
 
 
-def test_the_model_knows_only_days_before_those_it_predicts(predicted, season, model_file):
+def test_the_model_knows_only_days_before_those_it_predicts(chain, season, model_file):
     model = load_model(model_file)
     assert model.trained_to < season.judged[0]
     with pytest.raises(GateError, match="knows results up to"):
-        _settings(predicted, start=model.trained_to, historical=True, model_file=model_file)
+        _settings(chain, start=model.trained_to, historical=True, model_file=model_file)
 
 
-def test_a_model_of_other_features_is_refused(predicted, model_file, tmp_path):
+def test_a_model_of_other_features_is_refused(chain, model_file, tmp_path):
     content = load_model(model_file)
     other = dataclasses.replace(content, feature_version="v0_baseline_3")
     (tmp_path / "other.json").write_text(other.to_text())
     with pytest.raises(GateError, match="v0_baseline_3"):
-        _settings(predicted, model_file=tmp_path / "other.json")
+        _settings(chain, model_file=tmp_path / "other.json")
 
 
 @pytest.mark.parametrize(
@@ -264,28 +244,28 @@ def test_a_model_of_other_features_is_refused(predicted, model_file, tmp_path):
         pytest.param('{"format": "something-else"}', GateError, id="another-format"),
     ],
 )
-def test_a_file_that_is_no_model_is_refused(predicted, tmp_path, text, error):
+def test_a_file_that_is_no_model_is_refused(chain, tmp_path, text, error):
     file = tmp_path / "model.json"
     if text is not None:
         file.write_text(text)
     with pytest.raises(error, match="model"):
-        _settings(predicted, model_file=file)
+        _settings(chain, model_file=file)
 
 
-def test_unknown_systems_and_far_days_are_refused_by_name(predicted):
-    day = predicted.days[-1]
-    with pytest.raises(UsageError, match="crystal_ball.*moving_average"):
-        _settings(predicted, systems=["crystal_ball"])
+def test_unknown_systems_and_far_days_are_refused_by_name(chain):
+    day = chain.days[-1]
+    with pytest.raises(UsageError, match=r"crystal_ball.*moving_average"):
+        _settings(chain, systems=["crystal_ball"])
     with pytest.raises(GateError, match="--historical"):
-        _settings(predicted, today=day + dt.timedelta(31))
-    assert _settings(predicted, today=day + dt.timedelta(31), historical=True)
-    with pytest.raises(GateError, match="30|14"):
-        _settings(predicted, today=day - dt.timedelta(15), historical=True)
+        _settings(chain, today=day + dt.timedelta(31))
+    assert _settings(chain, today=day + dt.timedelta(31), historical=True)
+    with pytest.raises(GateError, match=r"30|14"):
+        _settings(chain, today=day - dt.timedelta(15), historical=True)
 
 
-def test_grades_are_those_of_the_rows(predicted, house):
+def test_grades_are_those_of_the_rows(chain, house):
     """Each figure again, from the rows themselves."""
-    first, last = predicted.days[0], predicted.days[-2]  # of the last day there are results too, but not asked for
+    first, last = chain.days[0], chain.days[-2]  # of the last day there are results too, but not asked for
     grades = {row["system_id"]: row for row in grade_range(house.warehouse, first, last, house.now)}
     assert list(grades) == list(SYSTEMS)
     for system, grade in grades.items():

@@ -1,11 +1,14 @@
 """Contexts, cache, factors and features: every cell of sampled days against slow, obvious references."""
 
 import datetime as dt
+from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from fullcourt.domain.arenas import ARENAS
-from tests.references.compare import REFERENCES, assert_as_expected
+from schemas import TABLES
+from tests.references.compare import KEYS, REFERENCES, UNPREDICTED, assert_as_expected, row_differences
 from tests.references.completeness import MLFS, PCF, PDC, UPGC, UTGC
 from tests.references.league import WHERE, League
 
@@ -96,6 +99,42 @@ def test_every_cell_of_every_day(league, name, month):
         assert_as_expected(league, name, day)
 
 
+@pytest.mark.parametrize("name", REFERENCES)
+def test_the_comparison_notices_every_column(league, name):
+    """A stored row with one cell changed or emptied differs in that cell; unpredicted texts are only emptied."""
+    day, table = dt.date(2024, 1, 31), TABLES[name]
+    key, (verdict, expected) = max(REFERENCES[name](league, day).items())
+    (stored,) = (row for row in league.published(name, day) if tuple(row[column] for column in KEYS[name]) == key)
+    already = [column for column, *_ in row_differences(table, verdict, expected, stored)[1]]
+    for column in table.columns:
+        if column.bookkeeping or UNPREDICTED.fullmatch(column.name):
+            continue
+        changed = [] if column.name.endswith("_hash") or column.reserved else [_another(stored[column.name])]
+        for value in [*changed, *([None] if stored[column.name] is not None else [])]:
+            _, wrong = row_differences(table, verdict, expected, {**stored, column.name: value})
+            assert column.name in {*already, *(found for found, *_ in wrong)}, (column.name, value)
+
+
+def _another(value):
+    """A value of the same kind, near enough to be overlooked."""
+    match value:
+        case None:
+            return 1
+        case bool():
+            return not value
+        case str():
+            return value + "x"
+        case list():
+            return [*value, "x"]
+        case dt.date():
+            return value + dt.timedelta(days=1)
+        case Decimal():
+            return value + Decimal(11).scaleb(value.as_tuple().exponent) / 10
+        case float():
+            return value + 0.2
+    return value + 2  # miles may differ by one
+
+
 def test_rows_of_both_seasons(league):
     """Each team's first game has no row; the four player tables have the same players on every day."""
     team_games = 2 * len(league.games)
@@ -112,8 +151,6 @@ def test_rows_of_both_seasons(league):
 
 def test_arenas_are_where_they_are():
     assert ARENAS.keys() == WHERE_ARENAS_ARE.keys()
-    from zoneinfo import ZoneInfo
-
     january = dt.datetime(2023, 1, 15, 12, tzinfo=dt.UTC)
     new_york = january.astimezone(ZoneInfo("America/New_York")).utcoffset()
     for team, (latitude, longitude, zone) in ARENAS.items():

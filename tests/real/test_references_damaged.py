@@ -138,11 +138,11 @@ def test_every_way_out_is_taken(damaged, name):
 
 @pytest.mark.parametrize("name", [UPGC, PDC, PCF, MLFS])
 def test_who_is_held_back_is_tried_again(damaged, name):
-    """One run, one attempt each; a row that is written is not tried again, whatever its flag."""
+    """One run, one attempt each; neither a computed row, whatever its flag, nor the first thirty days have any."""
     dataset, day, entity = WHERE[name]
     held_back = damaged.rows(
         f"SELECT {entity} AS entity, {day} AS day FROM warehouse.{dataset}.{name} "
-        f"WHERE {COMPUTED[name]} IS NULL ORDER BY ALL"
+        f"WHERE {COMPUTED[name]} IS NULL AND NOT backfill_bootstrap_mode ORDER BY ALL"
     )
     assert _attempts(damaged, name) == held_back
 

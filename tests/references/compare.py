@@ -70,7 +70,7 @@ def differences(league: League, name: str, day: dt.date) -> tuple[int, list[Diff
         if key not in found:
             wrong.append((key, "the row", verdict.columns["processing_decision_reason"], "not stored"))
             continue
-        told, differing = _row_differences(table, verdict, row, found[key])
+        told, differing = row_differences(table, verdict, row, found[key])
         cells += told
         wrong += [(key, column, *values) for column, *values in differing]
     wrong += _excluded_differences(league, name, day, expected)
@@ -96,7 +96,7 @@ def _excluded_differences(league: League, name: str, day: dt.date, expected: Map
     ]
 
 
-def _row_differences(table: Table, verdict: Verdict, row: Row, found: Row) -> tuple[int, list[tuple[str, Any, Any]]]:
+def row_differences(table: Table, verdict: Verdict, row: Row, found: Row) -> tuple[int, list[tuple[str, Any, Any]]]:
     expected = {**row, **verdict.columns}
     wrong = []
     cells = 0
@@ -162,11 +162,13 @@ def _shown(value: Any) -> Any:
 def _list_problem(column: Column, expected: list[Any], found: Any) -> Any:
     if found is None or len(found) != len(expected):
         return expected
-    if all(isinstance(value, str) for value in expected):
-        same = sorted(found) == sorted(expected) if column.name == "data_quality_issues" else list(found) == expected
-        return None if same else expected
+    if column.name == "data_quality_issues":  # in any order
+        return None if sorted(found) == sorted(expected) else expected
     for place, (wanted, value) in enumerate(zip(expected, found, strict=True)):
-        if abs(float(wanted) - value) > FEATURE_TOLERANCE[place]:
+        if isinstance(wanted, str):
+            if wanted != value:
+                return f"[{place}] {wanted}, not {value}"
+        elif abs(float(wanted) - value) > FEATURE_TOLERANCE[place]:
             return f"[{place}] {round(float(wanted), 4)}, not {value}"
     return None
 
@@ -185,7 +187,7 @@ def half_a_unit(column: Column) -> float:
 
 def report(name: str, day: dt.date, wrong: list[Difference], shown: int = 8) -> str:
     lines = [
-        f"  {'/'.join(key)}  {column}: expected {expected}, found {found}"
+        f"  {'/'.join(key)}  {column}: expected {expected}, found {str(found)[:200]}"
         for key, column, expected, found in wrong[:shown]
     ]
     return f"{name} on {day}: {len(wrong)} differences, such as\n" + "\n".join(lines)

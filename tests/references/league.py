@@ -9,7 +9,7 @@ import datetime as dt
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -434,6 +434,16 @@ class League:
 def newcomer_of(teams: set[str], before: str) -> str:
     """Of the teams that name a player on one day: the one he was not with before, then the last tricode."""
     return max(teams, key=lambda team: (team != before, team))
+
+
+def newest_quote(quotes: Iterable[Quote]) -> Quote | None:
+    """Of several at one time the first bookmaker by name."""
+    return max(sorted(quotes, key=lambda quote: quote.bookmaker), key=lambda quote: quote.at, default=None)
+
+
+def oldest_quote(quotes: Iterable[Quote]) -> Quote | None:
+    """Of several at one time the first bookmaker by name."""
+    return min(sorted(quotes, key=lambda quote: quote.bookmaker), key=lambda quote: quote.at, default=None)
 
 
 def lookup(name: str) -> str:

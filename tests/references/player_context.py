@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from fullcourt.domain.arenas import ARENAS
 from tests.references.completeness import UPGC, Owed, Verdict, count, judge, last_games, lineage, owed_by_player
-from tests.references.league import Game, League, Quote, Reported, Row, newcomer_of
+from tests.references.league import Game, League, Quote, Reported, Row, newcomer_of, newest_quote, oldest_quote
 from tests.references.team_context import last_venue, line_columns, travel_miles
 
 NAMES_OF_A_WHOLE_LIST = 8
@@ -158,16 +158,14 @@ def _form(games: Sequence[Row], owed: Sequence[Owed], day: dt.date) -> Row:
 
 def _points_line(quotes: Sequence[Quote]) -> Row:
     """The newest and the oldest quote of any bookmaker; of several at one time the first by name."""
-    by_name = sorted(quotes, key=lambda quote: quote.bookmaker)
-    newest, oldest = (pick(by_name, key=lambda quote: quote.at, default=None) for pick in (max, min))
-    known = newest is not None and oldest is not None
+    newest, oldest = newest_quote(quotes), oldest_quote(quotes)
     return {
-        "has_prop_line": known,
-        "current_points_line": newest.line if known else None,
-        "opening_points_line": oldest.line if known else None,
-        "line_movement": newest.line - oldest.line if known else None,
-        "current_points_line_source": newest.bookmaker if known else None,
-        "opening_points_line_source": oldest.bookmaker if known else None,
+        "has_prop_line": newest is not None,
+        "current_points_line": newest and newest.line,
+        "opening_points_line": oldest and oldest.line,
+        "line_movement": newest and oldest and newest.line - oldest.line,
+        "current_points_line_source": newest and newest.bookmaker,
+        "opening_points_line_source": oldest and oldest.bookmaker,
     }
 
 

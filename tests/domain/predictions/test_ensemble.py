@@ -90,10 +90,14 @@ def test_one_system_is_no_ensemble(members):
         pytest.param("UNDER UNDER UNDER OVER", "18", "UNDER", id="the-majority-the-other-way"),
         pytest.param("OVER OVER UNDER UNDER", "22", "UNDER", id="a-tie-is-no-majority"),
         pytest.param("OVER OVER PASS PASS", "22", "UNDER", id="half-is-no-majority"),
+        pytest.param("UNDER UNDER PASS PASS", "18", "OVER", id="nor-below"),
+        pytest.param("OVER PASS", "22", "UNDER", id="one-of-two-is-half"),
+        pytest.param("UNDER PASS", "18", "OVER", id="nor-below-of-two"),
+        pytest.param("OVER OVER PASS", "22", "OVER", id="two-of-three-are-a-majority"),
     ],
 )
 def test_recommendation(votes, line, wanted):
-    made = combined(*((20.0, 60, vote) for vote in votes.split()), line=line)  # confidence 75
+    made = combined(*((20.0, 60, vote) for vote in votes.split()), line=line)  # confidence 70 or 75
     assert RECOMMENDATIONS[made.recommendation[0]] == wanted
     assert made.key_factors["over_votes"].tolist() == [votes.count("OVER")]
     assert made.key_factors["under_votes"].tolist() == [votes.count("UNDER")]

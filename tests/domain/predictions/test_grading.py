@@ -92,7 +92,7 @@ def compared(rows):
     return compare(ours, theirs, actual, day)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(paired)
 def test_comparison_is_the_formula(rows):
     """Slowly: the sum over days of the squared sum of deviations, G / (G - 1), n^2."""
@@ -116,7 +116,7 @@ def test_comparison_is_the_formula(rows):
     )
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(paired, st.randoms())
 def test_order_changes_nothing(rows, shuffler: random.Random):
     shuffled = rows.copy()
@@ -129,7 +129,7 @@ def test_order_changes_nothing(rows, shuffler: random.Random):
     assert graded(both[0]) == graded(both[1])
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(paired)
 def test_errors_are_those_of_numpy(rows):
     found = graded([(ours, actual, NAN, False, "PASS") for ours, _, actual, _ in rows])

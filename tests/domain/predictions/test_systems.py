@@ -379,7 +379,7 @@ def test_the_stand_in_says_that_it_is_one():
 # All five against the reference
 
 
-@settings(slates, max_examples=150)
+@settings(slates, max_examples=80)
 @given(st.lists(rows, min_size=1, max_size=5))
 def test_every_system_says_what_the_reference_says(drawn: list[Row]):
     found = predict_all(slate_of(drawn), None)
@@ -399,7 +399,7 @@ def test_every_system_says_what_the_reference_says(drawn: list[Row]):
             )
 
 
-@settings(slates, max_examples=50)
+@settings(slates, max_examples=25)
 @given(st.lists(rows, min_size=1, max_size=6), st.data())
 def test_rows_do_not_meet(drawn, data):
     """Some rows of a slate, once or often, in any order and memory layout: each says what it said."""
@@ -418,7 +418,7 @@ def columnwise(slate: Slate) -> Slate:
     )
 
 
-@settings(slates, max_examples=50)
+@settings(slates, max_examples=25)
 @given(st.lists(rows, min_size=1, max_size=5))
 def test_ranges_and_what_a_row_says_about_itself(drawn):
     slate = slate_of(drawn)
