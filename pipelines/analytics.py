@@ -41,8 +41,8 @@ def reads(processors: tuple[Processor, ...], seasons: Sequence[int], days: Seque
         wanted[table] = Read(table, tuple(both), {"season_year": list(seasons)})
     for name in (processor.name for processor in of_games):
         if name in wanted:  # of these the days made here are left out
-            columns = dict.fromkeys((*wanted[name].columns, str(TABLES[name].day)))
-            wanted[name] = Read(name, tuple(columns), wanted[name].only)
+            told_by = dict.fromkeys((*wanted[name].columns, str(TABLES[name].day)))
+            wanted[name] = Read(name, tuple(told_by), wanted[name].only)
     return list(wanted.values())
 
 

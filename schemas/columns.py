@@ -27,6 +27,9 @@ PLAYER_LOOKUP = Column(
 )
 RAW_PLAYER_LOOKUP = Column("player_lookup", "STRING", "The player's key; null if the name is not resolved.")
 UNIVERSAL_PLAYER_ID = Column("universal_player_id", "STRING", "Stable id from the registry; null if unknown.")
+KNOWN_PLAYER_ID = Column(
+    "universal_player_id", "STRING", "Registry id as his newest game before D has it; null before his first."
+)
 PLAYER_NAME = Column("player_name", "STRING", "Name as the source spells it.", required=True)
 NAME_STATUS = Column(
     "name_status", "STRING", "'resolved', or 'NAME_UNRESOLVED' when no player has this name.", required=True
@@ -81,15 +84,18 @@ def box_score(*, null: str) -> tuple[Column, ...]:
 
 
 def lines(whose: str) -> tuple[Column, ...]:
-    """Betting lines on a fixture from one team's side; `whose` says which bookmaker's snapshots are taken."""
+    """Betting lines on a fixture from one team's side.
+
+    whose: which bookmaker's snapshots are taken; of equally new ones DraftKings's, FanDuel's, then the first by name.
+    """
     named = (("spread", "Points the team is expected to lose by"), ("total", "Points expected of both teams"))
     columns = []
     for name, meaning in named:
         columns += [
             Column(f"game_{name}", "NUMERIC(5,1)", f"{meaning}: {whose} newest snapshot; null without a line."),
             Column(f"opening_{name}", "NUMERIC(5,1)", f"{meaning}: {whose} oldest snapshot; null without a line."),
-            Column(f"{name}_movement", "NUMERIC(5,1)", "Newest less oldest; null without a line."),
-            Column(f"game_{name}_source", "STRING", "Bookmaker of the newest snapshot; null without a line."),
+            Column(f"{name}_movement", "NUMERIC(5,1)", "Newest less oldest, as published; null without a line."),
+            Column(f"game_{name}_source", "STRING", "Bookmaker, or 'median of N'; null without a line."),
         ]
     return tuple(columns)
 

@@ -16,7 +16,9 @@ STANDARD = (
     Column("expected_games_count", "INT64", "Games required in the primary window, 0 or more."),
     Column("actual_games_count", "INT64", "Required games that are present, 0 to expected_games_count."),
     Column(
-        "completeness_percentage", "FLOAT64", "100 x actual / expected, 0-100 to one decimal; null if none expected."
+        "completeness_percentage",
+        "FLOAT64",
+        "100 x actual / expected, 0-100 to one decimal; null if none expected, 100 if all were excused.",
     ),
     Column("missing_games_count", "INT64", "Required games that are absent: expected less actual."),
     Column("is_production_ready", "BOOL", "Every window and every gating upstream is ready; else not for consumers."),
@@ -92,6 +94,10 @@ def _window_pair(window: Window) -> tuple[Column, Column]:
     span = "games" if window.span is Span.GAMES else "days"
     title = f"the last {window.length} {span} before D"
     return (
-        Column(f"{window.name}_completeness_pct", "FLOAT64", f"Completeness of {title}, 0-100; null if none expected."),
-        Column(f"{window.name}_is_complete", "BOOL", f"Enough of {title} is present; null if none expected."),
+        Column(
+            f"{window.name}_completeness_pct", "FLOAT64", f"Completeness of {title}, 0-100; null if there were none."
+        ),
+        Column(
+            f"{window.name}_is_complete", "BOOL", f"Enough of {title} is present or excused; null if there were none."
+        ),
     )

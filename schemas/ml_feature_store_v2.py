@@ -5,11 +5,11 @@ from fullcourt.domain.tables import Column, PublishMode, Table
 from schemas.columns import (
     FIXTURE_DATE,
     KEY_GAME_ID,
+    KNOWN_PLAYER_ID,
     OPPONENT_TEAM_ABBR,
     PLAYER_LOOKUP,
     SEASON_YEAR,
     TEAM_ABBR,
-    UNIVERSAL_PLAYER_ID,
 )
 from schemas.completeness import TAIL, completeness, lineage
 
@@ -19,7 +19,7 @@ TABLE = Table(
     doc="The features of the prediction models for D, one row per player of D's fixtures and feature version.",
     columns=(
         PLAYER_LOOKUP,
-        UNIVERSAL_PLAYER_ID,
+        KNOWN_PLAYER_ID,
         FIXTURE_DATE,
         KEY_GAME_ID,
         Column("feature_version", "STRING", "Version of the feature list: v1_baseline_25.", required=True),

@@ -5,11 +5,11 @@ from fullcourt.domain.tables import Column, PublishMode, Table
 from schemas.columns import (
     FIXTURE_DATE,
     KEY_GAME_ID,
+    KNOWN_PLAYER_ID,
     OPPONENT_TEAM_ABBR,
     PLAYER_LOOKUP,
     SEASON_YEAR,
     TEAM_ABBR,
-    UNIVERSAL_PLAYER_ID,
 )
 from schemas.completeness import TAIL, completeness, lineage
 
@@ -30,7 +30,7 @@ TABLE = Table(
     doc="The factors that raise or lower a player's expectation for D, one row per player of D's fixtures.",
     columns=(
         PLAYER_LOOKUP,
-        UNIVERSAL_PLAYER_ID,
+        KNOWN_PLAYER_ID,
         FIXTURE_DATE,
         KEY_GAME_ID,
         Column("analysis_date", "DATE", "Equal to game_date, under the name the other precompute tables use."),

@@ -2,7 +2,7 @@
 
 from fullcourt.domain.processors import BY_NAME
 from fullcourt.domain.tables import Column, PublishMode, Table
-from schemas.columns import PLAYER_LOOKUP, SEASON_YEAR, UNIVERSAL_PLAYER_ID, counts
+from schemas.columns import KNOWN_PLAYER_ID, PLAYER_LOOKUP, SEASON_YEAR, counts
 from schemas.completeness import TAIL, completeness, lineage
 
 _NO_QUARTERS = "no landing file splits a player's minutes by quarter"
@@ -15,7 +15,7 @@ TABLE = Table(
     doc="A player's recent form before D, one row per player of D's fixtures. Only games he entered count.",
     columns=(
         PLAYER_LOOKUP,
-        UNIVERSAL_PLAYER_ID,
+        KNOWN_PLAYER_ID,
         Column("cache_date", "DATE", "D: the game day the row was prepared for, before its games.", required=True),
         SEASON_YEAR,
         Column("points_avg_last_5", "NUMERIC(5,1)", "Mean points of the last 5 games."),

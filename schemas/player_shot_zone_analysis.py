@@ -2,7 +2,7 @@
 
 from fullcourt.domain.processors import BY_NAME
 from fullcourt.domain.tables import Column, PublishMode, Table
-from schemas.columns import ANALYSIS_DATE, PLAYER_LOOKUP, SEASON_YEAR, UNIVERSAL_PLAYER_ID
+from schemas.columns import ANALYSIS_DATE, KNOWN_PLAYER_ID, PLAYER_LOOKUP, SEASON_YEAR
 from schemas.completeness import TAIL, completeness, lineage
 
 _ZONES = {"paint": "the paint", "mid_range": "mid-range", "three_pt": "three-point range"}
@@ -24,7 +24,7 @@ TABLE = Table(
     doc="Where a player shot from over his last 10 games (20 for the trend) before D, one row per player and game day.",
     columns=(
         PLAYER_LOOKUP,
-        UNIVERSAL_PLAYER_ID,
+        KNOWN_PLAYER_ID,
         ANALYSIS_DATE,
         SEASON_YEAR,
         *(column for zone, title in _ZONES.items() for column in _zone(zone, title)),

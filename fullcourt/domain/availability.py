@@ -78,8 +78,10 @@ def availability(
     calendar: Calendar, names: pa.Array, box: GameRows, inactive: GameRows, reports: pa.Table
 ) -> Availability:
     """names: the players that indices stand for; box, inactive: rows by these indices; reports: injury_reports."""
-    box, inactive = box.known(calendar), inactive.known(calendar)
     slots = len(calendar.days)
+    anybody = inactive.of_fixtures(calendar)  # a list of strangers is a list all the same
+    everybody = Named(anybody.entity, calendar.slot[anybody.game], anybody.team)
+    box, inactive = box.known(calendar), inactive.known(calendar)
     listed = Named(inactive.entity, calendar.slot[inactive.game], inactive.team)
     in_box = np.isin(_cell(listed, slots), _cell(Named(box.entity, calendar.slot[box.game], box.team), slots))
     report, newest = _newest(calendar, names, reports)
@@ -90,7 +92,7 @@ def availability(
         report=report,
         rows=newest,
         status=status,
-        listed=listed.counted(*shape) > 0,
+        listed=everybody.counted(*shape) > 0,
         reported=report.counted(*shape) > 0,
     )
 

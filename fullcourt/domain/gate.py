@@ -202,7 +202,7 @@ def _cascade(
 ) -> cascade.Cascade:
     if not processor.depends:
         return {}
-    keys = {Whose.OWN: entity, Whose.TEAM: team, Whose.OPPONENT: opponents(seen, team, slot)}
+    keys = {Whose.OWN: entity, Whose.OPPONENT: opponents(seen, team, slot)}
     return cascade.find(processor, seen.tables.more, seen.calendar, seen.entities, keys, day)
 
 

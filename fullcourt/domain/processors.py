@@ -8,7 +8,7 @@ import enum
 from dataclasses import dataclass, replace
 
 from fullcourt.domain.errors import UsageError
-from fullcourt.domain.windows import SEASON, Window, days, games
+from fullcourt.domain.windows import SEASON, Span, Window, days, games
 
 
 class Phase(enum.Enum):
@@ -37,7 +37,6 @@ class Whose(enum.Enum):
 
     OWN = "own"  # the entity's own
     OPPONENT = "opponent"  # that of the team it meets
-    TEAM = "team"  # that of the team it plays for
 
 
 @dataclass(frozen=True)
@@ -107,6 +106,12 @@ class Processor:
         return "team_abbr" if self.entity is Entity.TEAM else "player_lookup"
 
     @property
+    def sample(self) -> Window:
+        """The window whose games make a sample thin or full: the longest of games, else the primary one."""
+        assert self.primary is not None
+        return max((window for window in self.windows if window.span is Span.GAMES), default=self.primary)
+
+    @property
     def multi_window(self) -> bool:
         return len(self.windows) > 1
 
@@ -135,7 +140,7 @@ _FACTORS = Dependency(
 _SHOT_ZONES = Dependency("player_shot_zone_analysis", "player_shot_zone")
 _DEFENSE_ZONES = Dependency("team_defense_zone_analysis", "team_defense_zone", Whose.OPPONENT)
 _CONTEXT = Dependency("upcoming_player_game_context", "player_context")
-_TEAM_CONTEXT = Dependency("upcoming_team_game_context", "team_context", Whose.TEAM)
+_TEAM_CONTEXT = Dependency("upcoming_team_game_context", "team_context", Whose.OPPONENT)
 
 # In DAG order: within a date, an entry never reads a later one.
 PROCESSORS: tuple[Processor, ...] = (
@@ -246,7 +251,7 @@ PROCESSORS: tuple[Processor, ...] = (
         upstream=_PLAYER_GAMES,
         windows=(games(10),),
         primary=games(10),
-        trend_windows=(SEASON,),
+        trend_windows=(games(5), SEASON),
         depends=(
             _CACHE,
             _FACTORS,

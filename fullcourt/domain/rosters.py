@@ -24,13 +24,13 @@ class GameRows:
     team: Ints
 
     def known(self, calendar: Calendar) -> "GameRows":
+        """Those of known entities whose game is in the calendar and whose team plays in it."""
+        return self.where(self.entity >= 0).of_fixtures(calendar)
+
+    def of_fixtures(self, calendar: Calendar) -> "GameRows":
         """Those whose game is in the calendar and whose team plays in it."""
-        playing = (
-            (self.entity >= 0)
-            & (self.game >= 0)
-            & ((calendar.home[self.game] == self.team) | (calendar.away[self.game] == self.team))
-        )
-        return self.where(playing)
+        plays = (calendar.home[self.game] == self.team) | (calendar.away[self.game] == self.team)
+        return self.where((self.game >= 0) & (self.team >= 0) & plays)
 
     def where(self, mask: Bools) -> "GameRows":
         return GameRows(self.entity[mask], self.game[mask], self.team[mask])

@@ -268,7 +268,7 @@ def _window_columns(judged: Judged) -> dict[str, pa.Array]:
 
 def _sample(judged: Judged) -> dict[str, pa.Array]:
     """Thin samples are labelled, never excluded."""
-    size, full = judged.primary.actual, judged.processor.full_sample
+    size, full = judged.rows.windows[judged.processor.sample].actual, judged.processor.full_sample
     texts = tuple(f"sample of {games} games, {full} expected" for games in range(full))
     return {
         "early_season_flag": pa.array(size < full),

@@ -44,7 +44,7 @@ def _factors(league: League, who: Expected) -> tuple[Verdict, Row]:
     cache, zones, player_context, stored = (
         league.published_row(table, day, who.player) for table in (PDC, PSZA, UPGC, PCF)
     )
-    defense, team_context = league.published_row(TDZA, day, opponent), league.published_row(UTGC, day, who.team)
+    defense, team_context = league.published_row(TDZA, day, opponent), league.published_row(UTGC, day, opponent)
     upstreams = {
         "player_daily_cache": cache,
         "player_shot_zone": zones,
@@ -79,7 +79,7 @@ def _factors(league: League, who: Expected) -> tuple[Verdict, Row]:
     sources = {**shots, **conceded, **context}
     row: Row = {
         "player_lookup": who.player,
-        "universal_player_id": league.id_of_key.get(who.player),
+        "universal_player_id": league.known_id(who.player, who.game.day),
         "game_date": day,
         "analysis_date": day,
         "game_id": game.canonical_id,

@@ -50,7 +50,7 @@ def _cache(league: League, who: Expected) -> tuple[Verdict, Row]:
     season = count(owed)
     row: Row = {
         "player_lookup": who.player,
-        "universal_player_id": league.id_of_key.get(who.player),
+        "universal_player_id": league.known_id(who.player, who.game.day),
         "cache_date": game.day,
         "season_year": int(game.season[:4]),
         "points_avg_last_5": mean(column(last_5, "points")),

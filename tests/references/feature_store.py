@@ -78,7 +78,7 @@ def _row(league: League, who: Expected) -> tuple[Verdict, Row]:
     season = count(owed)
     row: Row = {
         "player_lookup": who.player,
-        "universal_player_id": league.id_of_key.get(who.player),
+        "universal_player_id": league.known_id(who.player, who.game.day),
         "game_date": day,
         "game_id": game.canonical_id,
         "feature_version": VERSION,

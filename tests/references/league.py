@@ -338,6 +338,11 @@ class League:
         rows = self.rows("SELECT * FROM warehouse.nba_analytics.player_game_summary ORDER BY game_date")
         return _grouped(((self.by_id[row["nba_game_id"]].season, row["player_lookup"]), row) for row in rows)
 
+    def known_id(self, player: str, before: dt.date) -> str | None:
+        """His registry id, known from his first game of the season on."""
+        entered = self.entered(self.season_of(before), player, before)
+        return self.id_of_key.get(player) if entered else None
+
     def entered(self, season: str, player: str, before: dt.date) -> list[Row]:
         """His games: the rows of player_game_summary of the season before the day, oldest first."""
         return [row for row in self._player_games.get((season, player), []) if row["game_date"] < before]

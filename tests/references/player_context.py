@@ -82,7 +82,7 @@ def _context(league: League, who: Expected) -> tuple[Verdict, Row]:
     season = count(owed)
     row: Row = {
         "player_lookup": who.player,
-        "universal_player_id": league.id_of_key.get(who.player),
+        "universal_player_id": league.known_id(who.player, who.game.day),
         "game_id": game.canonical_id,
         "nba_game_id": game.game_id,
         "game_date": game.day,

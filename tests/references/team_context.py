@@ -118,12 +118,18 @@ def _line(name: str, quotes: Sequence[Quote]) -> Row:
     return line_columns(name, newest.line, oldest.line, newest.bookmaker)
 
 
+def _published(line: Fraction) -> Fraction:
+    """To one decimal, half away from zero, as the lines beside it are."""
+    tenths = Fraction(int(abs(line) * 10 + Fraction(1, 2)), 10)
+    return tenths if line >= 0 else -tenths
+
+
 def line_columns(name: str, newest: Fraction | None, oldest: Fraction | None, source: Any) -> Row:
     known = newest is not None and oldest is not None
     return {
         f"game_{name}": newest,
         f"opening_{name}": oldest,
-        f"{name}_movement": newest - oldest if known else None,
+        f"{name}_movement": _published(newest) - _published(oldest) if known else None,
         f"game_{name}_source": source,
     }
 

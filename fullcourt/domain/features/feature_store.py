@@ -145,7 +145,7 @@ def _trend(seen: Observation, rows: Judgement) -> tuple[Floats, Bools]:
     """Mean of the last two games less that of the three before them, as a step from -2 to 2."""
     points, scored = seen.sample.values("points")
     newest = seen.sample.newest(np.arange(1, len(points) + 1), rows.entity, rows.slot) - 1
-    enough = seen.sample.count(rows.entity, np.zeros_like(rows.slot), rows.slot) >= FEW_GAMES
+    enough = rows.windows[games(FEW_GAMES)].actual >= FEW_GAMES
     # An entity's rows stand together in order of day, so its last five end at the newest.
     at = np.where(enough, newest, FEW_GAMES - 1)[:, None] + np.arange(1 - FEW_GAMES, 1)
     if not len(points):
