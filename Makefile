@@ -3,13 +3,16 @@ PYTHON ?= python3
 RUNTIME := .venv/installed
 DEV := .venv-dev/installed
 
-.PHONY: demo test check bench lock clean
+.PHONY: demo test test-slow check bench lock clean
 
 demo: $(RUNTIME)  ## ingest a simulated half season, run the gate over it, show what was held back and why
 	.venv/bin/fullcourt demo
 
 test: $(DEV)  ## the whole suite; real-data tests need ../shared/data and skip, saying so, without it
 	.venv-dev/bin/pytest
+
+test-slow: $(DEV)  ## every cell of every day of the real seasons against references; minutes long
+	.venv-dev/bin/pytest -m slow --timeout 3600
 
 check: $(DEV)  ## lint, formatting, types, import direction
 	.venv-dev/bin/ruff check .

@@ -101,8 +101,8 @@ def house(caches, tmp_path) -> House:
 
 @pytest.fixture(params=["missing", "not ready"])
 def player(request, season, house, undamaged) -> str:
-    """One with ready factors, whose cache row is taken away or no longer ready."""
-    name = min(name for name, row in undamaged.items() if row["is_production_ready"])
+    """One whose factors have no issue, before his cache row is taken away or no longer ready."""
+    name = min(name for name, row in undamaged.items() if not row["data_quality_issues"])
     where = f"{TABLES[PDC].id} {{}} WHERE player_lookup = @name AND cache_date = @day"
     verb = "DELETE FROM {}" if request.param == "missing" else "UPDATE {}"
     change = "" if request.param == "missing" else "SET is_production_ready = FALSE"
@@ -113,11 +113,7 @@ def player(request, season, house, undamaged) -> str:
 def others(rows: dict[str, dict], name: str) -> dict[str, dict]:
     """Everybody else's row, without bookkeeping."""
     kept = TABLES[PCF].content_columns
-    return {
-        player: {column: row[column] for column in kept}
-        for player, row in rows.items()
-        if player != name
-    }
+    return {player: {column: row[column] for column in kept} for player, row in rows.items() if player != name}
 
 
 def test_under_skip_an_entity_without_its_gate_waits(season, house, player):
@@ -203,7 +199,7 @@ def test_a_soft_upstream_is_an_issue_and_a_default(season, house, undamaged):
     player = min(
         name
         for name, row in undamaged.items()
-        if row["is_production_ready"] and row["shot_zone_mismatch_score"] != 0 and not row["data_quality_issues"]
+        if not row["data_quality_issues"] and row["shot_zone_mismatch_score"] != 0
     )
     execute(house, f"DELETE FROM {TABLES[PSZA].id} WHERE player_lookup = @p AND analysis_date = @d", p=player, d=day)
     house.run("precompute", day, processors=FLAGGING)

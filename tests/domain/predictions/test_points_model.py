@@ -87,10 +87,11 @@ def test_the_fingerprint_is_of_the_rows_in_any_order(small):
     assert len(found) == 4
 
 
-def test_the_last_fifth_of_the_days_validates():
-    ten_days = np.repeat(np.arange(100, 110, dtype=np.int32), [1, 1, 1, 1, 1, 1, 1, 50, 1, 99])
-    assert validation_day(ten_days) == 108, "days are counted, not rows"
+def test_the_last_fifth_of_the_rows_validates_in_whole_days():
+    ten_days = np.repeat(np.arange(100, 110, dtype=np.int32), [50, 50, 50, 50, 50, 50, 50, 30, 20, 5])
+    assert validation_day(ten_days) == 106, "105 of 405 rows; from day 107 on it would be 55"
     assert validation_day(np.array([7, 1, 3, 9, 5], np.int32)) == 9
+    assert validation_day(np.repeat(np.arange(5, dtype=np.int32), [96, 1, 1, 1, 1])) == 1, "the first day fits"
     with pytest.raises(GateError, match="at least 5 game days, got 4"):
         validation_day(np.array([1, 2, 3, 4, 4], np.int32))
 
