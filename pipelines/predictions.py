@@ -16,8 +16,8 @@ from fullcourt.domain.predictions.assembly import TABLES as READ
 from fullcourt.domain.predictions.coordinator import Rules
 from fullcourt.domain.predictions.systems import SYSTEMS
 from fullcourt.domain.processors import BY_NAME, Processor
-from fullcourt.domain.rows import Stamp
 from fullcourt.warehouse import Read, Snapshot
+from pipelines import gated
 from pipelines.runner import make_pipeline
 from schemas import TABLES
 from transforms.finish_run import Finish, FinishRun, Tallied
@@ -29,15 +29,9 @@ PREDICTIONS, FAILURES, SUMMARY = "player_prop_predictions", "precompute_failures
 
 
 @dataclass(frozen=True)
-class Config:
-    """What to predict: the days (days since 1970), the seasons they lie in, shards a season, by which rules."""
+class Config(gated.Config):
+    """What to predict, by which rules and systems; model_file: the trained model, None for its stand-in."""
 
-    processors: tuple[Processor, ...]
-    days: tuple[int, ...]
-    seasons: tuple[int, ...]
-    stamp: Stamp
-    staging: str
-    parts: int = 1
     rules: Rules = field(default_factory=Rules)
     systems: tuple[str, ...] = SYSTEMS
     model_file: str | None = None

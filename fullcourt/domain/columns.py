@@ -1,4 +1,6 @@
-"""Arrow columns as NumPy codes, and rows found by them."""
+"""Arrow columns as NumPy codes, rows found by them, and columns as JSON."""
+
+from collections.abc import Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -32,3 +34,15 @@ def pair(one: Ints, other: Ints) -> Longs:
     """Two indices as one key."""
     key: Longs = (one.astype(np.int64) << 32) + other
     return key
+
+
+def json_objects(values: Mapping[str, pa.Array]) -> pa.Array:
+    """One JSON object a row of at least one column; texts are our own labels, which need no escapes."""
+    parts: list[pa.Array | pa.Scalar] = []
+    for name, column in values.items():
+        text = column.cast(pa.string())
+        if pa.types.is_string(column.type):
+            text = pc.binary_join_element_wise(pa.scalar('"'), text, pa.scalar('"'), "")
+        start = f'{{"{name}": ' if not parts else f', "{name}": '
+        parts += [pa.scalar(start), pc.fill_null(text, "null")]
+    return pc.binary_join_element_wise(*parts, pa.scalar("}"), "")

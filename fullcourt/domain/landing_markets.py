@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fullcourt.domain.availability import STATUSES
 from fullcourt.domain.landing_rows import (
     NO_GAME,
     Games,
@@ -18,7 +19,6 @@ from fullcourt.domain.names import TRICODES, season_of, team_tricode
 from fullcourt.domain.numbers import integers
 from fullcourt.domain.parsing import parse
 
-INJURY_STATUSES = ("out", "doubtful", "questionable", "probable", "available")
 SPREADS, TOTALS = "spreads", "totals"
 OVER, UNDER = "Over", "Under"
 _BEYOND = 10_000  # tenths of a point: a line this large is a misreading, and its movement may not fit a column
@@ -45,8 +45,8 @@ def injury_rows(rows: Rows, games: Games, players: Players) -> None:
     unknown = ~flags(pc.is_in(team, pa.array(sorted(TRICODES))))
     rows.reject(unknown, "team_tricode", team, "expected one of the league's 30 tricodes")
     rows.columns["injury_status"] = lower = pc.utf8_lower(status)
-    unknown = ~flags(pc.is_in(lower, pa.array(INJURY_STATUSES)))
-    rows.reject(unknown, "injury_status", status, f"expected one of {', '.join(INJURY_STATUSES)}")
+    unknown = ~flags(pc.is_in(lower, pa.array(STATUSES)))
+    rows.reject(unknown, "injury_status", status, f"expected one of {', '.join(STATUSES)}")
     beyond = flags(pc.or_(pc.less(hour, 0), pc.greater(hour, 23)))
     rows.reject(beyond, "report_hour", hour, "expected an hour from 0 to 23")
     name_players(rows, players, certain=np.zeros(rows.batch.num_rows, dtype=np.bool_))

@@ -19,11 +19,14 @@ from sqlglot import exp
 from fullcourt.cli.main import main
 from fullcourt.cli.output import as_csv
 from fullcourt.domain.names import player_lookup
+from fullcourt.domain.processors import Phase, select
 from fullcourt.warehouse.views import VIEWS
 from schemas import TABLES
 from tests.houses import read, rewrite
 
 TDZA, PSZA = "team_defense_zone_analysis", "player_shot_zone_analysis"
+PRECOMPUTE = [processor.name for processor in select(Phase.PRECOMPUTE)]
+OF_PLAYERS = ["upcoming_player_game_context", *PRECOMPUTE[1:]]
 COMMAND = [sys.executable, "-c", "from fullcourt.cli.main import main; main()"]
 
 
@@ -216,15 +219,16 @@ def test_days_without_games_end_in_0_and_say_so(cli, loaded_house):
 
 
 def test_json_and_csv_are_data_and_nothing_else(cli, season, season_house):
-    day = season.judged[-1]
+    day = season.days[20]  # before any game was lost
     code, out, _ = cli("run", "precompute", "--date", day, *on(season_house), "--format", "json")
     assert code == 0
     rows = json.loads(out)
-    assert [row["processor"] for row in rows] == [TDZA, PSZA]
-    assert rows[0]["ready"] + rows[0]["incomplete"] == 30
-    code, out, _ = cli("run", "precompute", "--date", season.judged[0], *on(season_house), "--format", "csv")
+    assert [row["processor"] for row in rows] == PRECOMPUTE
+    assert rows[0]["ready"] == 30
+    code, out, _ = cli("run", "precompute", "--date", season.days[21], *on(season_house), "--format", "csv")
+    assert code == 0
     read_back = list(csv.DictReader(io.StringIO(out)))
-    assert [row["processor"] for row in read_back] == [TDZA, PSZA]
+    assert [row["processor"] for row in read_back] == PRECOMPUTE
     assert read_back[0].keys() == rows[0].keys()
 
 
@@ -269,8 +273,9 @@ def test_a_team_is_told_which_games_are_missing_under_both_ids(cli, season, seas
     assert code == 0
     report = json.loads(out)
     assert (report["entity"], report["kind"]) == (season.team, "team")
-    (judged,) = report["processors"]
+    context, judged = report["processors"]
     assert (judged["processor"], judged["verdict"], judged["published"]) == (TDZA, "incomplete", None)
+    assert context["processor"] == "upcoming_team_game_context"
     (window,) = judged["windows"]
     assert (window["required"], window["present"], window["verdict"]) == (15, 13, "incomplete")
     assert [game["nba_game_id"] for game in window["missing"]] == list(season.lost)
@@ -283,8 +288,8 @@ def test_a_team_is_told_which_games_are_missing_under_both_ids(cli, season, seas
 
 def test_check_says_what_a_run_says(cli, season, season_house):
     day = season.judged[-1]
-    season_house.run("precompute", day)
-    (judged,) = json.loads(check(cli, season_house, season.team, day, "--format", "json")[1])["processors"]
+    season_house.run("precompute", day, processors=[TDZA])
+    _, judged = json.loads(check(cli, season_house, season.team, day, "--format", "json")[1])["processors"]
     assert judged["published"].startswith("incomplete_upstream_data (run ")
     row = season_house.query(
         "SELECT missing_nba_game_ids, expected_games_count, actual_games_count "
@@ -302,7 +307,9 @@ def test_three_spellings_are_one_player(cli, season, season_house, star):
     reports = [check(cli, season_house, name, season.judged[-1], "--format", "json") for name in spellings]
     assert {code for code, _, _ in reports} == {0}
     assert {json.loads(out)["entity"] for _, out, _ in reports} == {player_lookup(star)}
-    windows = json.loads(reports[0][1])["processors"][0]["windows"]
+    judged = json.loads(reports[0][1])["processors"]
+    assert [found["processor"] for found in judged] == OF_PLAYERS
+    windows = judged[OF_PLAYERS.index(PSZA)]["windows"]
     assert [window["window"] for window in windows] == ["l10", "l20"]
     assert [window["verdict"] for window in windows][1] == "trend, does not gate"
 

@@ -75,8 +75,8 @@ def load(warehouse, landing, now):
     return ingest(IngestRequest(str(warehouse), landing, now), ingest_pipeline)
 
 
-def run(warehouse, phase, start, end, now, *, allow_demotion=False):
-    """One phase over the closed range of days, in this process."""
+def run(warehouse, phase, start, end, now, *, names=None, allow_demotion=False):
+    """One phase, or some of its processors, over the closed range of days, in this process."""
     chosen = PHASES[phase]
-    request = RunRequest(str(warehouse), select(chosen.phase), start, end, now, allow_demotion)
+    request = RunRequest(str(warehouse), select(chosen.phase, names), start, end, now, allow_demotion)
     return run_phase(request, chosen.pipeline())

@@ -19,6 +19,8 @@ from tests.real.oracle import FILES, Oracle
 
 SEASON, SEASON_YEAR = "2022-23", 2022
 FIRST, LAST = dt.date(2022, 10, 1), dt.date(2023, 6, 30)
+SUMMARIES = ["team_offense_game_summary", "team_defense_game_summary", "player_game_summary"]
+ZONES = ["team_defense_zone_analysis", "player_shot_zone_analysis"]  # a team's gate and a player's
 WINDOW = {"team": 15, "player": 10}
 BOX_SCORES = ("player_box", "team_box", "shots")
 
@@ -67,8 +69,8 @@ def damage(data, oracle, once):
             landing, warehouse = directory / "landing", directory / "damaged.duckdb"
             write_landing(data, landing, removed, schedule)
             load(warehouse, landing, now)
-            run(warehouse, "analytics", FIRST, end, now)
-            run(warehouse, "precompute", FIRST, end, now)
+            run(warehouse, "analytics", FIRST, end, now, names=SUMMARIES)
+            run(warehouse, "precompute", FIRST, end, now, names=ZONES)
 
         directory = once(f"real_{name}", build)
         games = oracle.rows(f"SELECT game_id, team FROM team_game WHERE season = '{SEASON}' AND {lost}")
@@ -125,7 +127,7 @@ def lost_rows(data, oracle, season_warehouse, once):
             connection.execute("CREATE TEMP TABLE lost (player VARCHAR, game VARCHAR)")
             connection.executemany("INSERT INTO lost VALUES (?, ?)", lost)
             connection.execute(f"DELETE FROM {table} WHERE (player_lookup, nba_game_id) IN (FROM lost)")
-        run(warehouse, "precompute", FIRST, LAST, AFTER + dt.timedelta(hours=1), allow_demotion=True)
+        run(warehouse, "precompute", FIRST, LAST, AFTER + dt.timedelta(hours=1), names=ZONES, allow_demotion=True)
 
     return Oracle(data, once("real_lost_rows", build) / "damaged.duckdb", lost), frozenset(lost)
 

@@ -4,6 +4,8 @@ import datetime as dt
 
 import pytest
 
+from fullcourt.domain.processors import BY_NAME
+from schemas import TABLES
 from tests.real.oracle import ZONE_COUNTS
 
 SEASONS = {2022: "2022-23", 2023: "2023-24"}
@@ -288,11 +290,16 @@ def test_undamaged_seasons_lack_nothing(oracle):
     game_days = oracle.value("SELECT count(*) FROM game_day")
     assert game_days == 419
     assert receipts == [
+        ("ml_feature_store_v2", game_days, 0),
+        ("player_composite_factors", game_days, 0),
+        ("player_daily_cache", game_days, 0),
         ("player_game_summary", game_days, 0),
         ("player_shot_zone_analysis", game_days, 0),
         ("team_defense_game_summary", game_days, 0),
         ("team_defense_zone_analysis", game_days, 0),
         ("team_offense_game_summary", game_days, 0),
+        ("upcoming_player_game_context", game_days, 0),
+        ("upcoming_team_game_context", game_days, 0),
     ]
 
 
@@ -320,16 +327,30 @@ def test_bootstrap_is_days_0_to_29(oracle, opening, last_bootstrap_day, first_no
 def test_nothing_is_expected_on_the_first_day(oracle, opening):
     excluded = oracle.rows(
         "SELECT processor_name, failure_category, failure_reason, count(*) "
-        f"FROM warehouse.nba_processing.precompute_failures WHERE analysis_date = DATE '{opening}' GROUP BY ALL"
+        f"FROM warehouse.nba_processing.precompute_failures WHERE analysis_date = DATE '{opening}' GROUP BY ALL "
+        "ORDER BY 1"
     )
-    assert excluded == [("team_defense_zone_analysis", "EXPECTED_INCOMPLETE", "no_expected_games", 30)]
-    for table in ("team_defense_zone_analysis", "player_shot_zone_analysis"):
-        rows = f"SELECT count(*) FROM warehouse.nba_precompute.{table} WHERE analysis_date = DATE '{opening}'"
-        assert oracle.value(rows) == 0
+    in_box = oracle.value("SELECT count(DISTINCT player) FROM box WHERE day = ?::DATE", opening)
+    entities = {
+        "ml_feature_store_v2": in_box,
+        "player_composite_factors": in_box,
+        "player_daily_cache": in_box,
+        "team_defense_zone_analysis": 30,  # the league; nobody has been listed yet whose shots could be analysed
+        "upcoming_player_game_context": in_box,
+        "upcoming_team_game_context": 4,
+    }
+    assert excluded == [(name, "EXPECTED_INCOMPLETE", "no_expected_games", count) for name, count in entities.items()]
+    for name in (*entities, "player_shot_zone_analysis"):
+        table, day = TABLES[name], BY_NAME[name].day_column
+        assert oracle.value(f"SELECT count(*) FROM warehouse.{table.id} WHERE {day} = DATE '{opening}'") == 0
     explained = oracle.rows(
         "SELECT processor_name, coverage_expected, coverage_explained FROM "
         f"warehouse.nba_orchestration.publish_receipts WHERE analysis_date = DATE '{opening}' "
         "AND phase = 'phase_4_precompute' ORDER BY 1"
     )
     debutants = oracle.value("SELECT count(*) FROM played WHERE day = ?::DATE", opening)
-    assert explained == [("player_shot_zone_analysis", debutants, debutants), ("team_defense_zone_analysis", 4, 4)]
+    of_players = ("ml_feature_store_v2", "player_composite_factors", "player_daily_cache", "player_shot_zone_analysis")
+    assert explained == [
+        *((name, debutants, debutants) for name in of_players),
+        ("team_defense_zone_analysis", 4, 4),
+    ]

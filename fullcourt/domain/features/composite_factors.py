@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fullcourt.domain.cascade import Found
+from fullcourt.domain.columns import json_objects
 from fullcourt.domain.features.zones import ZONE_LABELS, ZONES, choose
 from fullcourt.domain.gate import Judgement
 from fullcourt.domain.numbers import Longs, decimals, ratio
@@ -76,7 +77,7 @@ def compute(seen: Observation, rows: Judgement) -> dict[str, pa.Array]:
     }
     names = {"fatigue": fatigue, "shot_zone": mismatch, "pace": pace, "usage": usage}
     json = {
-        f"{name}_context_json": _json({**factor.inputs, score: scores[score]})
+        f"{name}_context_json": json_objects({**factor.inputs, score: scores[score]})
         for (name, factor), score in zip(names.items(), scores, strict=True)
     }
     zero = decimals(np.zeros(size, np.int64), everything, 3, 1)
@@ -184,15 +185,3 @@ def _listed(applies: dict[str, Bools]) -> pa.Array:
         ", ".join(name for bit, name in enumerate(applies) if number >> bit & 1) for number in range(2 ** len(applies))
     ]
     return choose(np.where(bits == 0, -1, bits), tuple(texts))
-
-
-def _json(values: Mapping[str, pa.Array]) -> pa.Array:
-    """One JSON object a row; the texts are our own labels, which need no escapes."""
-    parts: list[pa.Array | pa.Scalar] = []
-    for name, column in values.items():
-        text = column.cast(pa.string())
-        if pa.types.is_string(column.type):
-            text = pc.binary_join_element_wise(pa.scalar('"'), text, pa.scalar('"'), "")
-        start = f'{{"{name}": ' if not parts else f', "{name}": '
-        parts += [pa.scalar(start), pc.fill_null(text, "null")]
-    return pc.binary_join_element_wise(*parts, pa.scalar("}"), "")

@@ -1,11 +1,10 @@
 """From predictions to rows: player_prop_predictions, and the record of those held back."""
 
-from collections.abc import Mapping
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fullcourt.domain.columns import json_objects
 from fullcourt.domain.features.zones import choose
 from fullcourt.domain.fingerprint import Hashes, hash_rows, mix, to_hex
 from fullcourt.domain.numbers import decimals
@@ -65,7 +64,7 @@ def prediction_rows(
         **{name: _component(name, values[there], schema) for name, values in prediction.components.items()},
         **{name: decimals(np.zeros(size, np.int64), always, 5, 2) for name in RESERVED},
         **{name: values.take(pa.array(there)) for name, values in prediction.texts.items()},
-        "key_factors": _object({name: values[there] for name, values in prediction.key_factors.items()}, size),
+        "key_factors": json_objects({name: _rounded(values[there]) for name, values in prediction.key_factors.items()}),
         "warnings": _warnings(slate, features, there),
         "feature_version": pa.repeat(slate.version.name, size),
         "feature_quality_score": features["feature_quality_score"].combine_chunks(),
@@ -154,16 +153,9 @@ def _component(name: str, values: Floats, schema: pa.Schema) -> pa.Array:
     return decimals(scaled, known, kind.precision, kind.scale)
 
 
-def _object(values: Mapping[str, Floats], size: int) -> pa.Array:
-    """One JSON object a row; NaN is null, numbers to four places."""
-    parts: list[pa.Array | pa.Scalar] = []
-    for name, column in values.items():
-        rounded = half_away(column, 4)
-        text = pc.fill_null(pa.array(rounded, mask=~np.isfinite(rounded)).cast(pa.string()), "null")
-        parts += [pa.scalar(f'{"" if parts else "{"}{", " if parts else ""}"{name}": '), text]
-    if not parts:
-        return pa.repeat("{}", size)
-    return pc.binary_join_element_wise(*parts, pa.scalar("}"), "")
+def _rounded(values: Floats) -> pa.Array:
+    """To four places; NaN is null."""
+    return pa.array(half_away(values, 4), mask=~np.isfinite(values))
 
 
 def _warnings(slate: Slate, features: pa.Table, there: np.ndarray) -> pa.Array:
