@@ -4,7 +4,6 @@ import csv
 import datetime as dt
 import io
 import json
-import logging
 import re
 import signal
 import subprocess
@@ -16,7 +15,6 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from fullcourt.cli.main import main
 from fullcourt.cli.output import as_csv
 from fullcourt.domain.names import player_lookup
 from fullcourt.domain.processors import Phase, select
@@ -28,23 +26,6 @@ TDZA, PSZA = "team_defense_zone_analysis", "player_shot_zone_analysis"
 PRECOMPUTE = [processor.name for processor in select(Phase.PRECOMPUTE)]
 OF_PLAYERS = ["upcoming_player_game_context", *PRECOMPUTE[1:]]
 COMMAND = [sys.executable, "-c", "from fullcourt.cli.main import main; main()"]
-
-
-@pytest.fixture
-def cli(monkeypatch, capsys):
-    """Runs a command as the installed script does: (exit code, stdout, stderr)."""
-    levels = {name: logging.getLogger(name).level for name in ("", "fullcourt", "apache_beam")}
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["fullcourt", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capsys.readouterr()
-        return ended.value.code or 0, said.out, said.err
-
-    yield run
-    for name, level in levels.items():
-        logging.getLogger(name).setLevel(level)
 
 
 def on(house):
