@@ -176,7 +176,7 @@ def _median_lines(league: League, game: Game, team: str) -> Row:
         books = [[quote for quote in quotes if quote.bookmaker == book] for book in {one.bookmaker for one in quotes}]
         newest = [max(book, key=lambda quote: quote.at) for book in books]
         oldest = [min(book, key=lambda quote: quote.at) for book in books]
-        source = max(newest, key=lambda quote: (quote.at, quote.bookmaker)).bookmaker if newest else None
+        source = f"median of {len(newest)}" if newest else None
         row |= line_columns(name, _median(newest), _median(oldest), source)
     return row
 
