@@ -90,10 +90,11 @@ class House:
         columns = ", ".join(table.content_columns if content else table.by_name)
         return self.warehouse.query(f"SELECT {columns} FROM {table.id} ORDER BY {', '.join(table.grain)}")
 
-    def tables(self, *names: str, content: bool = False) -> dict[str, list[dict[str, Any]]]:
-        return {name: self.table(name, content=content).to_pylist() for name in names}
+    def tables(self, *names: str, content: bool = False) -> dict[str, pa.Table]:
+        """Several tables, to be compared with what they were or with another house's."""
+        return {name: self.table(name, content=content) for name in names}
 
-    def everything(self) -> dict[str, list[dict[str, Any]]]:
+    def everything(self) -> dict[str, pa.Table]:
         return self.tables(*TABLES)
 
 

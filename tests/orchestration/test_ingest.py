@@ -164,7 +164,8 @@ def test_a_corrected_file_replaces_only_the_games_it_changes(loaded_house, landi
         "nba_raw.nbac_gamebook_player_stats": 1
     }
     table = "nbac_gamebook_player_stats"
-    differing = [new for old, new in zip(before[table], after[table], strict=True) if old != new]
+    rows = (tables[table].to_pylist() for tables in (before, after))
+    differing = [new for old, new in zip(*rows, strict=True) if old != new]
     assert {row["nba_game_id"] for row in differing} == {game}
     assert {row["run_id"] for row in differing} == {report["run_id"]}
     assert raw_row(loaded_house, game, player)["points"] == points["pts"] + 1
