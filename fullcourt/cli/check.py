@@ -32,12 +32,6 @@ def render(report: dict[str, Any], form: Format) -> None:
             show(rows, form, f"games in {judged['upstream']}")
 
 
-def _named(window: dict[str, Any]) -> dict[str, Any]:
-    """The window with its missing games by canonical id."""
-    named = [f"{game['game_id']} ({game['nba_game_id']})" for game in window["missing"]]
-    return {**window, "missing": named}
-
-
 def _rows(report: dict[str, Any], judged: dict[str, Any]) -> list[dict[str, Any]]:
     named = {"entity": report["entity"], "date": report["date"], "processor": judged["processor"]}
     verdict = {"processor_verdict": judged["verdict"], "reason": judged["reason"]}

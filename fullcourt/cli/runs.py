@@ -54,10 +54,7 @@ def run_phases(name: str, asked: Run, form: Format) -> None:
             reports[title] = report = run_phase(requests[title], phase.pipeline(), say)
         if "skipped" in report:
             continue
-        shown = [
-            {k: v for k, v in row.items() if k not in ("days_not_covered", "coordinator")}
-            for row in report["processors"]
-        ]
+        shown = [_without(row, "days_not_covered", "coordinator") for row in report["processors"]]
         if form is Format.TABLE:
             show(shown, form, f"{title}: {report['days']} game days, run {report['run_id']}")
             _say_coordinator(report)

@@ -47,14 +47,14 @@ def player_entrants(
     absent = availability.absent(OUT)
     out[absent.player, absent.slot] = True
     plays = (before >= 0) & (calendar.game_at[before, slots] >= 0)
-    on_roster = grid.judged & plays & ~_full_listing(calendar, everyone)[before, slots] & ~out
+    full = _full_listing(calendar, everyone)
+    on_roster = grid.judged & plays & ~full[before, slots] & ~out
     team = np.where(on_roster, before, -1).astype(np.int32)
     by_box = np.zeros(before.shape, dtype=np.bool_)
     cells, teams = _listed_teams(calendar, box, before)
     team.ravel()[cells] = teams
     by_box.ravel()[cells] = True
-    full = (team >= 0) & _full_listing(calendar, everyone)[team, slots]
-    return Entrants(team, by_box & full)
+    return Entrants(team, by_box & full[team, slots])
 
 
 def _full_listing(calendar: Calendar, everyone: GameRows) -> Bools:

@@ -4,8 +4,9 @@ A plain function of Arrow tables, so a Beam worker, the `check` command and a te
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +26,7 @@ from fullcourt.domain.windows import Bools, History, Ints
 
 BOX_COLUMNS = ("game_id", "team_abbr", "player_lookup", "season_year", "played", "points")
 BOOKKEEPING = ("processed_at",)  # upstream columns that are no content
+Made = TypeVar("Made")
 INACTIVE_COLUMNS = ("game_id", "team_abbr", "player_lookup", "season_year")
 
 
@@ -84,6 +86,14 @@ class Observation:
     unexpected_rows: int
     entrants: Entrants | None = None
     availability: Availability | None = None
+    _made: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def once(self, name: str, make: Callable[[], Made]) -> Made:
+        """What several columns, or rows of several verdicts, derive from: made once a shard."""
+        if name not in self._made:
+            self._made[name] = make()
+        made: Made = self._made[name]
+        return made
 
 
 def observe(tables: ShardTables, processor: Processor, season: int, part: Part = Part()) -> Observation:

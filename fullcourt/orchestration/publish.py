@@ -16,7 +16,7 @@ from fullcourt.domain.days import sports_day, to_date
 from fullcourt.domain.errors import GateError
 from fullcourt.domain.fingerprint import hash_settings
 from fullcourt.domain.gate import Verdict
-from fullcourt.domain.predictions.coordinator import Summary
+from fullcourt.domain.predictions.assembly import summaries
 from fullcourt.domain.processors import Phase, Processor
 from fullcourt.domain.rows import Stamp
 from fullcourt.domain.tables import PublishMode, Table
@@ -72,17 +72,7 @@ class Publish:
 def _coordinator_lines(tallied: Sequence[Any]) -> list[str]:
     """Per day: how many players, ready ones, their mean completeness, and how many were dispatched."""
     parts = [part.counts for part in tallied if part.processor == COORDINATOR]
-    if not parts:
-        return []
-    sums = [name for name in parts[0].column_names if name != "day"]
-    days = pa.concat_tables(parts).group_by("day").aggregate([(name, "sum") for name in sums]).sort_by("day")
-    lines = []
-    for row in days.to_pylist():
-        counted, total = row["completeness_count_sum"], row["completeness_sum_sum"]
-        mean = total / counted if counted else None
-        players, ready, dispatched = (row[f"{name}_sum_sum"] for name in ("players", "ready", "dispatched"))
-        lines.append(f"{row['day']}: {Summary(players, ready, mean, dispatched).text}")
-    return lines
+    return [f"{day}: {summary.text}" for day, summary in summaries(parts).items()]
 
 
 class _DayCounts:

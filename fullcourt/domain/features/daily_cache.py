@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from fullcourt.domain.features.form import Form
+from fullcourt.domain.features.form import Form, team_form
 from fullcourt.domain.features.sources import Source, form_source
 from fullcourt.domain.features.zones import quotient
 from fullcourt.domain.gate import Judgement
@@ -79,9 +79,7 @@ def sources(seen: Observation, rows: Judgement) -> dict[str, Source]:
 
 
 def _team_form(seen: Observation) -> Form:
-    calendar = seen.calendar
-    rows = seen.tables.more["team_offense_game_summary"]
-    return Form(calendar, rows, "team_abbr", pa.array(calendar.teams), calendar.game_at >= 0)
+    return team_form(seen, "team_offense_game_summary", "team_abbr")
 
 
 def _points(seen: Observation, rows: Judgement, window: Window) -> pa.Array:

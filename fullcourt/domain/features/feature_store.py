@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fullcourt.domain.availability import STATUSES
 from fullcourt.domain.cascade import Found
-from fullcourt.domain.features.fixture_list import FixtureList
+from fullcourt.domain.features.fixture_list import fixture_list
 from fullcourt.domain.features.zones import choose
 from fullcourt.domain.gate import Judgement
 from fullcourt.domain.numbers import Longs, decimals, ratio
@@ -27,7 +27,7 @@ CACHE, FACTORS, CONTEXT, SHOT_ZONES, DEFENSE = (
     "team_defense_zone_analysis",
 )
 READS = ("game_id", "team_abbr", "player_lookup", "points", "ft_makes", "minutes_played")
-# Feature -> the columns it is read from, the best first: (processor, column, decimal places, divisor).
+# Feature -> the columns it is read from, the best first: (processor, column, decimal places).
 Origin = tuple[str, str, int]
 READ: Mapping[str, tuple[Origin, ...]] = {
     "points_avg_last_5": ((CACHE, "points_avg_last_5", 1), (CONTEXT, "points_avg_last_5", 1)),
@@ -96,7 +96,7 @@ def compute(seen: Observation, rows: Judgement) -> dict[str, pa.Array]:
             matrix.fill(name, value / 10.0**places, known, PHASE3 if processor == CONTEXT else PHASE4)
     _from_games(seen, rows, matrix)
     _from_context(rows.cascade[CONTEXT], matrix)
-    fixtures = FixtureList(seen.calendar)
+    fixtures = fixture_list(seen)
     finals, wins = fixtures.finals(rows.team, rows.slot), fixtures.wins(rows.team, rows.slot)
     matrix.fill("team_win_pct", wins / np.maximum(finals, 1), finals >= FEW_GAMES, DERIVED)
     quality = ratio(100 * WEIGHTS[matrix.source].sum(axis=1), np.full(matrix.size, len(VERSION.names)), 0)[0]

@@ -7,10 +7,17 @@ from fullcourt.domain.calendar import Calendar
 from fullcourt.domain.columns import codes
 from fullcourt.domain.fingerprint import Hashes, hash_rows
 from fullcourt.domain.numbers import Longs
+from fullcourt.domain.observation import Observation
 from fullcourt.domain.sample import Sample
 from fullcourt.domain.windows import Bools, History, Ints, WindowCounts, games
 
 LAST_10 = games(10)
+
+
+def team_form(seen: Observation, table: str, column: str) -> "Form":
+    """Teams' last games in one of the tables read besides; column: the one that names the team."""
+    calendar, teams = seen.calendar, pa.array(seen.calendar.teams)
+    return seen.once(table, lambda: Form(calendar, seen.tables.more[table], column, teams, calendar.game_at >= 0))
 
 
 class Form:

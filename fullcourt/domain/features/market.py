@@ -55,7 +55,7 @@ class PlayerLines:
     """Lines on a player's points in the row's fixture."""
 
     def __init__(self, seen: Observation, rows: Judgement) -> None:
-        table = lines.points_lines(seen.tables.more["player_props"])
+        table = seen.once("points", lambda: lines.points_lines(seen.tables.more["player_props"]))
         calendar = seen.calendar
         player, game = codes(table["player_lookup"], seen.entities), codes(table["game_id"], calendar.game_ids)
         wanted = pair(rows.entity, calendar.game_at[rows.team, rows.slot])
@@ -85,7 +85,8 @@ class FixtureLines:
         table, calendar = seen.tables.more["game_lines"], seen.calendar
         game = calendar.game_at[rows.team, rows.slot]
         choice = lines.Choice.MEDIAN if median else lines.Choice.PREFERRED
-        spreads, totals = lines.spread_lines(table, choice), lines.total_lines(table, choice)
+        spreads = seen.once(f"spreads, {choice.value}", lambda: lines.spread_lines(table, choice))
+        totals = seen.once(f"totals, {choice.value}", lambda: lines.total_lines(table, choice))
         team, of_game = (
             codes(spreads["team_abbr"], pa.array(calendar.teams)),
             codes(spreads["game_id"], calendar.game_ids),

@@ -3,10 +3,19 @@
 import numpy as np
 import pyarrow as pa
 
-from fullcourt.domain.availability import DOUBTFUL, OUT, PROBABLE, QUESTIONABLE, REPORT_COLUMNS, STATUSES, Availability
+from fullcourt.domain.availability import (
+    DOUBTFUL,
+    OUT,
+    PROBABLE,
+    QUESTIONABLE,
+    REPORT_COLUMNS,
+    STATUSES,
+    Availability,
+    Named,
+)
 from fullcourt.domain.columns import pair, places
-from fullcourt.domain.features.fixture_list import FixtureList
-from fullcourt.domain.features.form import Form
+from fullcourt.domain.features.fixture_list import fixture_list
+from fullcourt.domain.features.form import Form, team_form
 from fullcourt.domain.features.market import GAME_LINE_COLUMNS, PROP_COLUMNS, FixtureLines, PlayerLines
 from fullcourt.domain.features.rhythm import Rhythm
 from fullcourt.domain.features.sources import Source, fixture_source, form_source, report_source
@@ -33,7 +42,7 @@ PHASES = ("early", "mid", "late", "playoffs")
 
 def compute(seen: Observation, rows: Judgement) -> dict[str, pa.Array]:
     """One value a row."""
-    fixtures = FixtureList(seen.calendar)
+    fixtures = fixture_list(seen)
     stars = _stars_out(seen, rows)
     return {
         **PlayerLines(seen, rows).columns(),
@@ -73,7 +82,7 @@ def _known_out(seen: Observation) -> Availability:
 
 
 def _rest(seen: Observation, rows: Judgement) -> dict[str, pa.Array]:
-    rhythm = Rhythm(seen)
+    rhythm = seen.once("rhythm", lambda: Rhythm(seen))
     since, played = rhythm.days_rest(rows.entity, rows.slot)
     before, twice = rhythm.days_rest_before_last_game(rows.entity, rows.slot)
     rested, ever = rhythm.days_since_rested(rows.entity, rows.slot)
@@ -120,16 +129,11 @@ def _phase(seen: Observation, rows: Judgement) -> pa.Array:
 
 
 def _pace(seen: Observation) -> Form:
-    return _team_form(seen, "team_offense_game_summary", "team_abbr")
+    return team_form(seen, "team_offense_game_summary", "team_abbr")
 
 
 def _defence(seen: Observation) -> Form:
-    return _team_form(seen, "team_defense_game_summary", "defending_team_abbr")
-
-
-def _team_form(seen: Observation, table: str, column: str) -> Form:
-    calendar = seen.calendar
-    return Form(calendar, seen.tables.more[table], column, pa.array(calendar.teams), calendar.game_at >= 0)
+    return team_form(seen, "team_defense_game_summary", "defending_team_abbr")
 
 
 def _opposition(seen: Observation, rows: Judgement) -> dict[str, pa.Array]:
@@ -139,7 +143,7 @@ def _opposition(seen: Observation, rows: Judgement) -> dict[str, pa.Array]:
     (own,), own_games = pace.sums(("pace",), rows.team, rows.slot)
     (other,), other_games = pace.sums(("pace",), opponent, rows.slot)
     (rating,), rated = _defence(seen).sums(("defensive_rating",), opponent, rows.slot)
-    rest, played = FixtureList(seen.calendar).days_since(opponent, rows.slot)
+    rest, played = fixture_list(seen).days_since(opponent, rows.slot)
     return {
         "pace_differential": decimals(*ratio(own * other_games - other * own_games, own_games * other_games, 0), 5, 1),
         "opponent_pace_last_10": decimals(*ratio(other, other_games, 0), 5, 1),
@@ -148,10 +152,9 @@ def _opposition(seen: Observation, rows: Judgement) -> dict[str, pa.Array]:
     }
 
 
-def _stars_out(seen: Observation, rows: Judgement) -> Longs:
-    """Stars of the row's team who are known out or doubtful, himself not counted."""
-    known_out = _known_out(seen)
-    absent = known_out.absent(OUT, DOUBTFUL)
+def _absent_stars(seen: Observation) -> Named:
+    """Stars of any team who are known out or doubtful."""
+    absent = _known_out(seen).absent(OUT, DOUBTFUL)
     form = Form(seen.calendar, seen.upstream, "player_lookup", seen.entities)
     (points,), scored = form.sums(("points",), absent.player, absent.slot)
     (tenths,), timed = form.sums(("minutes_played",), absent.player, absent.slot)
@@ -159,8 +162,13 @@ def _stars_out(seen: Observation, rows: Judgement) -> Longs:
         (points >= STAR_POINTS * scored)
         | ((timed > 0) & (tenths >= 10 * STAR_MINUTES * timed) & (points >= STAR_MINUTES_POINTS * scored))
     )
-    stars = absent.where(star)
-    of_team = stars.counted(*known_out.known.shape)[rows.team, rows.slot]
+    return absent.where(star)
+
+
+def _stars_out(seen: Observation, rows: Judgement) -> Longs:
+    """Stars of the row's team who are known out or doubtful, himself not counted."""
+    stars = seen.once("stars", lambda: _absent_stars(seen))
+    of_team = stars.counted(*_known_out(seen).known.shape)[rows.team, rows.slot]
     himself = np.isin(pair(rows.entity, rows.slot), pair(stars.player, stars.slot))
     return (of_team - himself).astype(np.int64)
 

@@ -2,10 +2,11 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from fullcourt.domain.availability import DOUBTFUL, OUT, QUESTIONABLE, REPORT_COLUMNS, Availability, availability
 from fullcourt.domain.columns import codes
-from fullcourt.domain.features.fixture_list import FixtureList
+from fullcourt.domain.features.fixture_list import fixture_list
 from fullcourt.domain.features.form import Form
 from fullcourt.domain.features.market import GAME_LINE_COLUMNS, FixtureLines
 from fullcourt.domain.features.sources import Source, fixture_source, report_source
@@ -30,12 +31,12 @@ STARTER_SHARE = 2  # a starter started at least one in two of his last ten games
 def compute(seen: Observation, rows: Judgement) -> dict[str, pa.Array]:
     """One value a row: the team's rest, streaks, travel, lines, and who it misses."""
     team, slot = rows.team, rows.slot
-    fixtures = FixtureList(seen.calendar)
+    fixtures = fixture_list(seen)
     since, played = fixtures.days_since(team, slot)
     back_to_back = pa.array(played & (since == 1))
     streak, (margin, _) = fixtures.streak(team, slot), fixtures.last_margin(team, slot)
     lines = FixtureLines(seen, rows, median=False)
-    known_out = _availability(seen)
+    known_out = _known_out(seen)
     return {
         "days_since_last_game": nullable(since, played),
         "team_days_rest": nullable(since - 1, played),
@@ -60,13 +61,17 @@ def sources(seen: Observation, rows: Judgement) -> dict[str, Source]:
     return {
         "schedule": fixture_source(seen, rows),
         "game_lines": FixtureLines(seen, rows, median=False).source,
-        "injury_report": report_source(seen, rows, _availability(seen)),
+        "injury_report": report_source(seen, rows, _known_out(seen)),
     }
 
 
 def _names(seen: Observation) -> pa.Array:
     """Every player with a game, whose starts can be counted."""
-    return pa.compute.unique(seen.tables.more["player_game_summary"]["player_lookup"].cast(pa.string()))
+    return pc.unique(seen.tables.more["player_game_summary"]["player_lookup"].cast(pa.string()))
+
+
+def _known_out(seen: Observation) -> Availability:
+    return seen.once("availability", lambda: _availability(seen))
 
 
 def _availability(seen: Observation) -> Availability:

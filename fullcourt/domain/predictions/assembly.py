@@ -3,7 +3,8 @@
 Every history read is of games dated before D, of the same season.
 """
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,9 @@ import pyarrow.compute as pc
 from fullcourt.domain.columns import codes, pair, places
 from fullcourt.domain.numbers import integers, nullable
 from fullcourt.domain.predictions import coordinator
-from fullcourt.domain.predictions.coordinator import Held, Players, Rules
+from fullcourt.domain.predictions.coordinator import Held, Players, Rules, Summary
 from fullcourt.domain.predictions.features import VERSIONS, FeatureVersion, Floats, out_of_range
+from fullcourt.domain.predictions.rules import half_away
 from fullcourt.domain.predictions.slate import HISTORY_GAMES, History, Slate
 from fullcourt.domain.windows import Bools, Ints
 
@@ -138,6 +140,20 @@ def summary(assembled: Assembled) -> pa.Table:
     )
     sums = [(name, "sum") for name in ("players", "ready", "completeness", "dispatched")]
     return counted.group_by("day").aggregate([*sums, ("completeness", "count")])
+
+
+def summaries(parts: Sequence[pa.Table]) -> dict[dt.date, Summary]:
+    """Of the shards' summaries, each day's one, ascending."""
+    if not parts:
+        return {}
+    sums = [(name, "sum") for name in parts[0].column_names if name != "day"]
+    found = {}
+    for row in pa.concat_tables(parts).group_by("day").aggregate(sums).sort_by("day").to_pylist():
+        total, known = row["completeness_sum_sum"], row["completeness_count_sum"]
+        mean = float(half_away(np.array(total / known), 1)) if known else None
+        players, ready, dispatched = (row[f"{name}_sum_sum"] for name in ("players", "ready", "dispatched"))
+        found[row["day"]] = Summary(players, ready, mean, dispatched)
+    return found
 
 
 def _days(column: pa.ChunkedArray) -> Ints:

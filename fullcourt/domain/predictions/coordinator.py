@@ -2,7 +2,6 @@
 
 import datetime as dt
 import enum
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,6 @@ import pyarrow.compute as pc
 
 from fullcourt.domain.errors import GateError, UsageError
 from fullcourt.domain.predictions.features import Floats
-from fullcourt.domain.predictions.rules import half_away
 from fullcourt.domain.predictions.slate import Codes
 from fullcourt.domain.windows import Bools
 
@@ -127,10 +125,3 @@ class Summary:
     def text(self) -> str:
         mean = "unknown" if self.mean_completeness is None else f"{self.mean_completeness:.1f} %"
         return f"{self.players} players, {self.ready} ready, mean completeness {mean}, {self.dispatched} dispatched"
-
-
-def summarise(ready: Bools, completeness: Floats, held: Codes) -> Summary:
-    """One value a row of D's player contexts; completeness in percent, NaN where nothing is expected."""
-    known = completeness[np.isfinite(completeness)].tolist()
-    mean = float(half_away(np.array(math.fsum(known) / len(known)), 1)) if known else None
-    return Summary(len(held), int(ready.sum()), mean, int((held == Held.DISPATCHED).sum()))

@@ -118,12 +118,3 @@ def violations(of: FeatureVersion, matrix: Floats) -> Bools:
 def out_of_range(of: FeatureVersion, matrix: Floats) -> Bools:
     """(rows,): rows with a value outside its range."""
     return np.logical_or.reduce(violations(of, matrix), axis=1)
-
-
-def names_out_of_range(of: FeatureVersion, matrix: Floats) -> list[tuple[str, ...]]:
-    """Per row, the names of the features outside their range, in order; empty for a valid row."""
-    found = violations(of, matrix)
-    named: list[tuple[str, ...]] = [()] * len(found)
-    for row in np.flatnonzero(found.any(axis=1)):
-        named[row] = tuple(of.names[column] for column in np.flatnonzero(found[row]))
-    return named

@@ -121,11 +121,8 @@ def tally(days: tuple[int, ...], rows: pa.Table, held: pa.Table) -> pa.Table:
     fingerprint = np.zeros(len(asked), dtype=np.uint64)
     np.add.at(fingerprint, at, _hashes(rows, ("system_id", "player_lookup", "data_hash")))
     np.add.at(fingerprint, index(held["analysis_date"]), _hashes(held, ("entity_id", "failure_reason")))
-    percent, known = (
-        rows["completeness_percentage"].fill_null(0.0).to_numpy(),
-        rows["completeness_percentage"].is_valid(),
-    )
-    tenths = np.rint(10 * percent).astype(np.int64)
+    known = rows["completeness_percentage"].is_valid().to_numpy()
+    tenths = np.rint(10 * rows["completeness_percentage"].fill_null(0.0).to_numpy()).astype(np.int64)
     return pa.table(
         {
             "day": pa.array(asked).cast(pa.date32()),

@@ -10,14 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fullcourt.domain.errors import GateError, UsageError
+from fullcourt.domain.predictions.assembly import Assembled, summaries, summary
 from fullcourt.domain.predictions.coordinator import (
     Held,
     Players,
     Rules,
+    Summary,
     check_day,
     estimate_line,
     hold_back,
-    summarise,
     texts,
 )
 
@@ -138,21 +139,42 @@ def test_an_estimated_line_is_the_nearest_half(average):
     assert abs(line - average) <= 0.25 + 1e-12
 
 
-def test_summary_of_domain_section_9():
+DAY = dt.date(2024, 1, 15)
+
+
+def summary_of(ready, completeness, held, shards=1):
+    """As the shards count the day and the publish adds them up; completeness: None where nothing is expected."""
+    parts = []
+    for shard in range(shards):
+        contexts = pa.table(
+            {
+                "game_date": pa.array([DAY] * len(ready[shard::shards]), pa.date32()),
+                "is_production_ready": pa.array(ready[shard::shards], pa.bool_()),
+                "completeness_percentage": pa.array(completeness[shard::shards], pa.float64()),
+            }
+        )
+        counted = Assembled(contexts, np.array(held[shard::shards], np.int8), None, None, None, None)
+        parts.append(summary(counted))
+    return summaries(parts)
+
+
+@pytest.mark.parametrize("shards", [1, 3])
+def test_summary_of_domain_section_9(shards):
     """450 players, 420 ready, mean 94.5, 420 dispatched."""
-    ready = np.arange(450) < 420
-    completeness = np.where(ready, 98.0, 45.5)
-    held = np.where(ready, Held.DISPATCHED, Held.CONTEXT_NOT_PRODUCTION_READY).astype(np.int8)
-    summary = summarise(ready, completeness, held)
-    assert (summary.players, summary.ready, summary.mean_completeness, summary.dispatched) == (450, 420, 94.5, 420)
-    assert summary.text == "450 players, 420 ready, mean completeness 94.5 %, 420 dispatched"
+    ready = [number < 420 for number in range(450)]
+    completeness = [98.0 if fine else 45.5 for fine in ready]
+    held = [Held.DISPATCHED if fine else Held.CONTEXT_NOT_PRODUCTION_READY for fine in ready]
+    found = summary_of(ready, completeness, held, shards)
+    assert found == {DAY: Summary(450, 420, 94.5, 420)}
+    assert found[DAY].text == "450 players, 420 ready, mean completeness 94.5 %, 420 dispatched"
 
 
 def test_summary_without_anybody():
-    nobody = summarise(np.zeros(0, bool), np.zeros(0), np.zeros(0, np.int8))
-    assert nobody.text == "0 players, 0 ready, mean completeness unknown, 0 dispatched"
+    assert summaries([]) == summary_of([], [], []) == {}
+    unknown = summary_of([False], [None], [Held.LOW_MINUTES])[DAY]
+    assert unknown.text == "1 players, 0 ready, mean completeness unknown, 0 dispatched"
 
 
 def test_unknown_completeness_is_outside_the_mean():
-    found = summarise(np.ones(4, bool), np.array([90.0, 90.0, NAN, 91.0]), np.zeros(4, np.int8))
-    assert found.mean_completeness == 90.3
+    found = summary_of([True] * 4, [90.0, 90.0, None, 91.0], [Held.DISPATCHED] * 4)
+    assert found[DAY].mean_completeness == 90.3

@@ -8,7 +8,6 @@ from fullcourt.domain.predictions.features import (
     V1_BASELINE_25,
     VERSIONS,
     FeatureSpec,
-    names_out_of_range,
     out_of_range,
     version,
 )
@@ -76,13 +75,6 @@ def test_a_flag_is_0_or_1():
     matrix = V1_BASELINE_25.defaults[None].copy()
     matrix[0, V1_BASELINE_25.index("back_to_back")] = 0.5
     assert out_of_range(V1_BASELINE_25, matrix).tolist() == [True]
-
-
-def test_the_offending_features_are_named_row_by_row():
-    matrix = np.tile(V1_BASELINE_25.defaults, (3, 1))
-    matrix[1, [13, 5]] = [0.0, np.inf]
-    named = names_out_of_range(V1_BASELINE_25, matrix)
-    assert named == [(), ("fatigue_score", "opponent_def_rating"), ()]
 
 
 def test_unknown_names_are_errors():
