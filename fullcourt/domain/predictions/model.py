@@ -16,7 +16,7 @@ import numpy as np
 from fullcourt.domain.errors import GateError, UsageError
 from fullcourt.domain.predictions.features import FeatureVersion, Floats, version
 
-FORMAT = "fullcourt-model-1"
+FORMAT = "fullcourt-model-2"
 THREADS = 1  # xgboost's threads wait for each other in busy loops: two on two busy cores took ten times as long
 
 
@@ -27,6 +27,7 @@ class PointsModel:
     trained_from, trained_to: first and last game day of the training rows.  validation_from: from this day on they
     chose the objective and the number of rounds; validation_mae: mean absolute error on those days of the model
     fitted to the days before.  data_fingerprint: 16 hexadecimal digits, whatever the order of the rows.
+    average_rating: mean opponent_def_rating of the training rows, points per 100 possessions, two decimals.
     booster: the trees, xgboost's own JSON.
     """
 
@@ -40,6 +41,7 @@ class PointsModel:
     objective: str
     validation_mae: float
     data_fingerprint: str
+    average_rating: float
     xgboost_version: str
     booster: str
 
@@ -86,7 +88,8 @@ class PointsModel:
         try:
             days = {name: dt.date.fromisoformat(content[name]) for name in _DAYS}
             names = tuple(content["feature_names"])
-            model = cls(**{**content, **days, "feature_names": names, "booster": _canonical(content["booster"])})
+            rating, booster = float(content["average_rating"]), _canonical(content["booster"])
+            model = cls(**{**content, **days, "feature_names": names, "average_rating": rating, "booster": booster})
         except (TypeError, ValueError) as error:
             raise GateError(f"the model file has a field of the wrong type: {error}") from None
         if (width := model._trees.num_features()) != len(names):

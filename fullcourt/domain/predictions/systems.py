@@ -18,9 +18,10 @@ def predict_all(slate: Slate, model: PointsModel | None, only: Sequence[str] = S
     unknown = [name for name in only if name not in SYSTEMS]
     if unknown:
         raise UsageError(f"unknown prediction system {', '.join(unknown)}; known: {', '.join(SYSTEMS)}")
+    rating = zone_matchup.AVERAGE_RATING if model is None else model.average_rating
     members = {
         moving_average.SYSTEM_ID: moving_average.predict(slate),
-        zone_matchup.SYSTEM_ID: zone_matchup.predict(slate),
+        zone_matchup.SYSTEM_ID: zone_matchup.predict(slate, rating),
         similarity.SYSTEM_ID: similarity.predict(slate),
         gradient_boosting.SYSTEM_ID: gradient_boosting.predict(slate, model),
     }

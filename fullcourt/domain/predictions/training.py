@@ -93,6 +93,7 @@ def train(version: FeatureVersion, features: Floats, points: Floats, days: Ints)
         objective=choice.objective,
         validation_mae=round(choice.mae, 6),
         data_fingerprint=fingerprint(rows.names, rows.features, rows.points, rows.days),
+        average_rating=round(float(rows.features[:, version.index("opponent_def_rating")].mean()), 2),
         xgboost_version=xgboost.__version__,
         booster=json.dumps(text, sort_keys=True, separators=(",", ":")),
     )

@@ -65,6 +65,7 @@ def test_what_it_says_about_itself(small):
     assert (small.feature_version, small.feature_names) == ("v1_baseline_25", FEATURES.names)
     assert (small.trained_from, small.trained_to) == (dt.date(2024, 10, 22), dt.date(2024, 11, 30))
     assert (small.rows, small.rounds > 0, small.xgboost_version) == (300, True, "3.2.0")
+    assert small.average_rating == pytest.approx(110, abs=2), "the mean of ratings drawn from 95 to 125"
     assert small.model_id == f"xgboost-2024-10-22-2024-11-30-{small.data_fingerprint[:8]}"
 
 
@@ -146,7 +147,7 @@ def test_layout_does_not_matter(small):
 
 def test_it_is_a_readable_document(small):
     content = json.loads(small.to_text())
-    assert (content["format"], content["feature_version"]) == ("fullcourt-model-1", "v1_baseline_25")
+    assert (content["format"], content["feature_version"]) == ("fullcourt-model-2", "v1_baseline_25")
     assert (content["trained_from"], content["trained_to"]) == ("2024-10-22", "2024-11-30")
     assert content["feature_names"] == list(FEATURES.names)
     assert "learner" in content["booster"]
@@ -192,6 +193,7 @@ def rewritten(model: PointsModel, **changes) -> str:
         pytest.param({"pickle": "gASV"}, "lacks, or has beyond .*: pickle", id="a-field-too-many"),
         pytest.param({"trained_to": "yesterday"}, "wrong type: .*yesterday", id="no-day"),
         pytest.param({"feature_names": 25}, "wrong type", id="no-names"),
+        pytest.param({"average_rating": "high"}, "wrong type: .*high", id="no-rating"),
         pytest.param({"feature_names": ["points_avg_season"]}, "names 1 features, but .* 25", id="too-few-names"),
         pytest.param({"booster": {"learner": {}}}, "xgboost cannot read", id="no-trees"),
     ],
@@ -219,7 +221,7 @@ def test_a_leaf_that_was_tampered_with_shows(small):
 
 @pytest.mark.parametrize(("text", "found"), [("[]", "'list'"), ("3", "'int'"), ("{}", "None")])
 def test_json_that_is_no_model(text, found):
-    with pytest.raises(GateError, match=f"has format {found}, expected 'fullcourt-model-1'"):
+    with pytest.raises(GateError, match=f"has format {found}, expected 'fullcourt-model-2'"):
         PointsModel.from_text(text)
 
 

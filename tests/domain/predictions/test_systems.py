@@ -147,6 +147,16 @@ def test_zone_matchup_points(changes, wanted):
     assert points(zone_matchup, changes) == wanted
 
 
+@pytest.mark.parametrize(
+    ("opponent", "wanted"), [("112.5", 19.2), ("117.5", 23.1), ("110", 17.2)], ids=["average", "weak", "strong"]
+)
+def test_a_trained_model_brings_the_rating_that_zones_are_measured_against(opponent, wanted):
+    slate = slate_of([a_row({"opponent_def_rating": opponent})])
+    assert only(zone_matchup.predict(slate, 112.5))[0] == wanted
+    factors = zone_matchup.predict(slate, 112.5).key_factors
+    assert factors["average_rating"].tolist() == [112.5]
+
+
 # similarity_balanced_v1
 
 
