@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 Hashes = NDArray[np.uint64]
@@ -107,6 +108,12 @@ def hash_settings(settings: Mapping[str, object]) -> str:
     """A short, stable text for a configuration."""
     text = json.dumps(settings, sort_keys=True, default=str)
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def from_hex(texts: pa.ChunkedArray) -> Hashes:
+    """The hashes that to_hex wrote; 0 for null."""
+    digits = pc.fill_null(texts, "0" * 16).to_pylist()
+    return np.frombuffer(bytes.fromhex("".join(digits)), ">u8").astype(np.uint64)
 
 
 def to_hex(hashes: Hashes) -> pa.StringArray:

@@ -62,6 +62,7 @@ class Judgement:
     lacking_hash: of all that a held-back row waits for, missing games or processors; 0 when that is nothing.
     source_hash: of the upstream rows in all windows.
     inputs_hash: of all that the verdict depends on, the breaker's facts included.
+    facts: the breaker's; step: what the run does to it, a breaker.Step code.
     """
 
     entity: Ints
@@ -79,17 +80,17 @@ class Judgement:
     source_hash: Hashes
     inputs_hash: Hashes
     facts: breaker.Facts
+    step: NDArray[np.int8]
 
     def where(self, mask: Bools) -> "Judgement":
         windows = {
             window: WindowCounts(c.first[mask], c.expected[mask], c.excused[mask], c.actual[mask])
             for window, c in self.windows.items()
         }
-        facts = breaker.Facts(*(values[mask] for values in vars(self.facts).values()))
         found = {name: other.where(mask) for name, other in self.cascade.items()}
         columns = {n: values for n, values in vars(self).items() if n not in ("windows", "facts", "cascade")}
         subset = {name: values[mask] for name, values in columns.items()}
-        return Judgement(windows=windows, facts=facts, cascade=found, **subset)
+        return Judgement(windows=windows, facts=self.facts.where(mask), cascade=found, **subset)
 
 
 def judge(
@@ -101,7 +102,7 @@ def judge(
 ) -> Judgement:
     """The verdict of every judged entity on the given days (days since 1970; those without games are skipped).
 
-    facts: breaker.newest() of the processor, or None where the breaker is not consulted (backfill).
+    facts: the processor's rows of breaker_state, or None where the breaker is not consulted (backfill).
     now: microseconds since 1970 UTC.
     """
     at = seen.calendar.slots_of(days)
@@ -122,8 +123,8 @@ def judge_rows(
 
     nothing = np.logical_and.reduce([c.expected == 0 for c in gating])
     excused = np.logical_or.reduce([c.excused > 0 for c in gating])
-    complete = np.logical_and.reduce([is_complete(c, processor.threshold_per_mille) for c in gating])
     computable = np.logical_or.reduce([c.actual > 0 for c in windows.values()])
+    complete = np.logical_and.reduce([computable, *(is_complete(c, processor.threshold_per_mille) for c in gating)])
     bootstrap = calendar.in_bootstrap(day)
     team = seen.entrants.team[entity, slot] if seen.entrants is not None else np.full_like(entity, -1)
     found = _cascade(seen, processor, entity, slot, team, day)
@@ -140,7 +141,8 @@ def judge_rows(
     lacking_hash = missing_hash
     if processor.cascade_policy is CascadePolicy.SKIP:
         lacking_hash = missing_hash + _lacking_processors(found)
-    locked = breaker.blocked(known, lacking_hash, now) & ~bootstrap
+    step = breaker.decide(known, complete & upstream_ready, lacking_hash, now)
+    locked = (step == breaker.Step.BLOCK) & ~bootstrap
     goes_on = np.full_like(bootstrap, processor.cascade_policy is CascadePolicy.FLAG)
 
     cases = [
@@ -186,6 +188,7 @@ def judge_rows(
         source_hash=source_hash,
         inputs_hash=inputs_hash,
         facts=known,
+        step=step,
     )
 
 

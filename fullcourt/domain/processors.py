@@ -73,7 +73,8 @@ class Processor:
     always_written: its own gaps flag a row and never hold it back, so there is nothing to attempt again.
     full_sample: games for a sample that is not flagged early-season.
     known_columns: business columns that are null only when a source behind them is missing.
-    threshold_per_mille: ready when 1000 x actual >= threshold x expected.
+    threshold_per_mille: ready when 1000 x actual >= threshold x expected; 0: the gate is off, and lets through
+        whatever there is something to compute from.
     version: changes with the code's meaning, so that a rerun is not mistaken for a repeat.
     """
 
@@ -98,8 +99,8 @@ class Processor:
     def __post_init__(self) -> None:
         if self.windows and (self.primary not in self.windows or self.upstream is None):
             raise ValueError(f"{self.name}: a gated processor has an upstream and a primary window among its windows")
-        if not 0 < self.threshold_per_mille <= 1000:
-            raise ValueError(f"{self.name}: threshold_per_mille must be in 1..1000, got {self.threshold_per_mille}")
+        if not 0 <= self.threshold_per_mille <= 1000:
+            raise ValueError(f"{self.name}: threshold_per_mille must be in 0..1000, got {self.threshold_per_mille}")
 
     @property
     def key_column(self) -> str:

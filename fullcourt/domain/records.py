@@ -34,11 +34,11 @@ def attempt_rows(judged: pa.Table, processor: Processor, schema: pa.Schema, stam
     rows = judged.filter(recorded)
     size = rows.num_rows
     tripped = pc.greater_equal(rows["reprocess_attempt_count"], breaker.ATTEMPTS_BEFORE_TRIP)
-    until = pa.scalar(breaker.cooldown_end(stamp.now), pa.int64()).cast(TIMESTAMP)
+    until = pc.add(rows["last_reprocess_attempt_at"], pa.scalar(breaker.COOLDOWN, pa.duration("us")))
     columns = {
         **_entity_day(rows, processor),
         "attempt_number": rows["reprocess_attempt_count"],
-        "attempted_at": stamp.times(size),
+        "attempted_at": rows["last_reprocess_attempt_at"],
         "completeness_pct": rows["completeness_percentage"],
         "skip_reason": rows["processing_decision_reason"],
         "circuit_breaker_tripped": tripped,
@@ -54,14 +54,32 @@ def attempt_rows(judged: pa.Table, processor: Processor, schema: pa.Schema, stam
 def closing_actions(judged: pa.Table, processor: Processor, schema: pa.Schema, stamp: Stamp) -> pa.Table:
     """breaker_actions: a ready row with attempts behind it closes its breaker by itself."""
     rows = judged.filter(pc.and_(pc.greater(judged["reprocess_attempt_count"], 0), pa.scalar(stamp.recording)))
-    size = rows.num_rows
-    columns = {**_entity_day(rows, processor), "action": pa.repeat("close", size), "acted_by": stamp.runs(size)}
+    size, last = rows.num_rows, rows["last_reprocess_attempt_at"]
+    later = pc.greater(last, pa.scalar(stamp.now, pa.int64()).cast(TIMESTAMP))  # than the clock, which jumped back
+    columns = {**_entity_day(rows, processor), "action": pa.repeat(breaker.CLOSE, size), "acted_by": stamp.runs(size)}
     columns |= {
         "action_id": to_hex(hash_rows(columns)),
-        "acted_at": stamp.times(size),
+        "acted_at": pc.if_else(later, last, stamp.times(size)),
         "reason": pa.repeat(breaker.AUTO_CLOSE_NOTE, size),
     }
     return fit(columns, schema, size)
+
+
+def action_rows(state: pa.Table, action: str, by: str, reason: str, schema: pa.Schema, now: int) -> pa.Table:
+    """breaker_actions: what a person does to the breakers of the given rows of breaker_state.
+
+    now: microseconds since 1970 UTC; an action is no earlier than the attempt that it answers, whatever the clock says.
+    """
+    size, last = state.num_rows, state["attempted_at"].combine_chunks()
+    at = pa.repeat(pa.scalar(now, pa.int64()).cast(TIMESTAMP), size)
+    columns = {name: state[name].combine_chunks() for name in ("processor_name", "entity_id", "analysis_date")}
+    columns |= {
+        "action": pa.repeat(action, size),
+        "acted_at": pc.if_else(pc.greater(last, at), last, at),
+        "acted_by": pa.repeat(by, size),
+        "reason": pa.repeat(reason, size),
+    }
+    return fit({"action_id": to_hex(hash_rows(columns)), **columns}, schema, size)
 
 
 def failure_rows(judged: pa.Table, processor: Processor, schema: pa.Schema, stamp: Stamp) -> pa.Table:

@@ -107,7 +107,8 @@ class Judged:
     @cached_property
     def records_attempt(self) -> Bools:
         """Incomplete, outside bootstrap, in a run that records."""
-        return (self.rows.verdict == Verdict.INCOMPLETE) & ~self.rows.bootstrap & self.stamp.recording
+        attempted = (self.rows.verdict == Verdict.INCOMPLETE) & (self.rows.step == breaker.Step.ATTEMPT)
+        return attempted & ~self.rows.bootstrap & self.stamp.recording
 
     @cached_property
     def attempts(self) -> np.ndarray:
@@ -216,8 +217,7 @@ def _registry_ids(seen: Observation, rows: Judgement) -> pa.Array:
 
 def _completeness(judged: Judged) -> dict[str, pa.Array]:
     """The standard fourteen, the games excused and the games missing; domain section 5."""
-    rows, primary, stamp = judged.rows, judged.primary, judged.stamp
-    attempts = judged.attempts
+    rows, primary, attempts = judged.rows, judged.primary, judged.attempts
     blocked = rows.verdict == Verdict.BLOCKED
     gap = np.select([rows.name_unresolved, rows.missing_hash != 0], [2, 1], 0)
     return {
@@ -227,11 +227,15 @@ def _completeness(judged: Judged) -> dict[str, pa.Array]:
         "missing_games_count": pa.array((primary.expected - primary.actual).astype(np.int64)),
         "is_production_ready": pa.array(rows.verdict == Verdict.READY),
         "data_quality_issues": _issues(judged),
-        "last_reprocess_attempt_at": times(np.where(judged.records_attempt, stamp.now, rows.facts.last_at)),
+        "last_reprocess_attempt_at": times(
+            np.where(judged.records_attempt, breaker.attempted_at(rows.facts, judged.stamp.now), rows.facts.last_at)
+        ),
         "reprocess_attempt_count": pa.array(attempts.astype(np.int64)),
         "circuit_breaker_active": pa.array(blocked),
         "circuit_breaker_until": times(np.where(blocked, rows.facts.until, 0)),
-        "manual_override_required": pa.array(breaker.trips(attempts) & (rows.verdict != Verdict.READY)),
+        "manual_override_required": pa.array(
+            (attempts >= breaker.ATTEMPTS_BEFORE_TRIP) & (rows.verdict != Verdict.READY)
+        ),
         "season_boundary_detected": pa.array(at_season_boundary(rows.day)),
         "backfill_bootstrap_mode": pa.array(rows.bootstrap),
         "processing_decision_reason": choose(rows.reason, tuple(r.text(judged.processor) for r in Reason)),

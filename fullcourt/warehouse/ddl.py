@@ -47,7 +47,7 @@ class Drift:
 class Plan:
     """What a warehouse lacks.
 
-    changes: schemas, tables, columns and views to create; empty when nothing is lacking.
+    changes: schemas, tables, columns and views to create, or to create anew; empty when nothing is lacking.
     views: every view, created anew each time, as they hold no data.
     drift: columns no statement here repairs.
     """
@@ -100,7 +100,7 @@ def plan(existing: Mapping[str, Mapping[str, str]]) -> Plan:
         if lacking := [name for name in table.by_name if name not in found]:
             changes.append(add_columns(table, lacking))
         drift.extend(_drift(table, found))
-    changes.extend(create_view(view) for view in VIEWS.values() if view.id not in existing)
+    changes.extend(create_view(view) for view in VIEWS.values() if set(existing.get(view.id, ())) != view.columns)
     return Plan(tuple(changes), tuple(create_view(view) for view in VIEWS.values()), tuple(drift))
 
 

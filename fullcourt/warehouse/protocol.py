@@ -12,12 +12,15 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from fullcourt.domain import breaker
 from schemas import TABLES
+
+BREAKER_STATE = "breaker_state"
 
 
 @dataclass(frozen=True)
 class Read:
-    """Columns of one table, of the rows whose columns hold one of the given values.
+    """Columns of one table or of the view breaker_state, of the rows whose columns hold one of the given values.
 
     name: how the snapshot calls it; the table's name unless one table is read twice.
     """
@@ -28,9 +31,20 @@ class Read:
     name: str = ""
 
     def __post_init__(self) -> None:
-        table = TABLES[self.table]
-        if unknown := {*self.columns, *self.only}.difference(table.by_name):
-            raise ValueError(f"{table.id} has no columns {sorted(unknown)}")
+        if unknown := {*self.columns, *self.only}.difference(self._source.names):
+            raise ValueError(f"{self.id} has no columns {sorted(unknown)}")
+
+    @property
+    def id(self) -> str:
+        return f"nba_orchestration.{BREAKER_STATE}" if self.table == BREAKER_STATE else TABLES[self.table].id
+
+    @property
+    def schema(self) -> pa.Schema:
+        return pa.schema([self._source.field(name) for name in dict.fromkeys(self.columns)])
+
+    @property
+    def _source(self) -> pa.Schema:
+        return breaker.STATE if self.table == BREAKER_STATE else TABLES[self.table].arrow_schema
 
     @property
     def key(self) -> str:
@@ -40,7 +54,7 @@ class Read:
     def sql(self) -> str:
         """The SELECT, with one array parameter a filtered column."""
         where = " AND ".join(f"{column} IN UNNEST(@{column})" for column in self.only)
-        selected = f"SELECT {', '.join(dict.fromkeys(self.columns))} FROM {TABLES[self.table].id}"
+        selected = f"SELECT {', '.join(dict.fromkeys(self.columns))} FROM {self.id}"
         return f"{selected} WHERE {where}" if where else selected
 
 

@@ -1,7 +1,7 @@
 """The circuit breaker and the records the gate leaves behind: one team held back again and again, by hand."""
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -10,41 +10,43 @@ import pyarrow.compute as pc
 import pytest
 
 from fullcourt.domain import breaker, gate, observation, records
-from fullcourt.domain.breaker import Facts
+from fullcourt.domain.breaker import Facts, Step
 from fullcourt.domain.days import to_number
-from fullcourt.domain.features import team_defense_zones
 from fullcourt.domain.fingerprint import to_hex
-from fullcourt.domain.gate import Verdict
-from fullcourt.domain.processors import BY_NAME
 from fullcourt.domain.rows import MISSING_HASH, Judged, Stamp, judged_table
-from schemas import breaker_actions, dead_letters, precompute_failures, reprocess_attempts, team_defense_zone_analysis
-from tests.bridge import PROCESSED_AT, SCHEDULE_SCHEMA
+from schemas import dead_letters, precompute_failures, team_defense_zone_analysis
+from tests.breakers import (
+    ACTIONS,
+    ATTEMPTS,
+    BEFORE,
+    DAY,
+    OUTPUT,
+    PROCESSOR,
+    Nights,
+    breaker_state,
+    game_day,
+    game_id,
+    micros,
+    shard,
+)
 
-PROCESSOR = BY_NAME["team_defense_zone_analysis"]
-ATTEMPTS = reprocess_attempts.TABLE.arrow_schema
-ACTIONS = breaker_actions.TABLE.arrow_schema
 FAILURES = precompute_failures.TABLE.arrow_schema
 LETTERS = dead_letters.TABLE.arrow_schema
-OUTPUT = team_defense_zone_analysis.TABLE.arrow_schema
 T0 = datetime(2024, 1, 2, 4, tzinfo=UTC)
 WEEK = timedelta(hours=168)
 MINUTE = timedelta(minutes=1)
-
-
-def micros(instant: datetime) -> int:
-    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 # Facts from attempts and actions
 
 
 def facts(attempts: list[dict], actions: list[dict]) -> list[tuple]:
-    """(attempts, open until, missing hash) by entity, as newest() leaves them for 2 January."""
+    """(attempts, open until, missing hash) by entity, as the view breaker_state has them; 2 January if not told."""
     key = {"processor_name": PROCESSOR.name, "entity_id": "ATL", "analysis_date": date(2024, 1, 2)}
     written = pa.Table.from_pylist([key | row for row in attempts], ATTEMPTS)
     acted = pa.Table.from_pylist([key | row for row in actions], ACTIONS)
-    rows = breaker.newest(written, acted).sort_by([("entity_id", "ascending"), ("analysis_date", "ascending")])
-    return [(r["entity_id"], r["attempt_number"], r["until"], r["missing_games_hash"]) for r in rows.to_pylist()]
+    rows = breaker_state(written, acted).to_pylist()
+    return [(r["entity_id"], r["attempt_number"], r["open_until"], r["missing_games_hash"]) for r in rows]
 
 
 def attempt(number: int, at: datetime, missing: str = "a", **other: object) -> dict:
@@ -80,8 +82,8 @@ LATER = T0 + 9 * MINUTE
             [("ATL", 4, LATER + MINUTE + WEEK, "a")],
             id="an-override-covers-what-was-before-it",
         ),
-        pytest.param(THREE, [action("reset", LATER)], [], id="reset-forgets"),
-        pytest.param(THREE, [action("close", LATER)], [], id="close-forgets"),
+        pytest.param(THREE, [action("reset", LATER)], [("ATL", 0, None, None)], id="reset-forgets"),
+        pytest.param(THREE, [action("close", LATER)], [("ATL", 0, None, None)], id="close-forgets"),
         pytest.param(
             [*THREE, attempt(1, LATER + MINUTE)],
             [action("close", LATER)],
@@ -97,7 +99,7 @@ LATER = T0 + 9 * MINUTE
         pytest.param(
             [*THREE, *(row | {"entity_id": "BOS"} for row in THREE[:2])],
             [action("reset", LATER, entity_id="BOS")],
-            [("ATL", 3, OPEN_UNTIL, "a")],
+            [("ATL", 3, OPEN_UNTIL, "a"), ("BOS", 0, None, None)],
             id="an-action-is-for-one-entity",
         ),
         pytest.param(
@@ -111,7 +113,7 @@ LATER = T0 + 9 * MINUTE
         ),
     ],
 )
-def test_newest(attempts, actions, left):
+def test_what_attempts_and_actions_leave(attempts, actions, left):
     assert facts(attempts, actions) == left
 
 
@@ -121,10 +123,10 @@ def test_align_gives_each_row_its_own_facts_and_none_to_the_others():
     rows = [
         key | attempt(3, T0, to_hex(big)[0].as_py()),
         key | attempt(1, T0, None, analysis_date=date(2024, 1, 3)),
-        key | attempt(2, T0, entity_id="a team of another season"),
+        key | attempt(2, T0, "0" * 16, entity_id="a team of another season"),
     ]
     rows = [row | {"processor_name": PROCESSOR.name} for row in rows]
-    known = breaker.newest(pa.Table.from_pylist(rows, ATTEMPTS), ACTIONS.empty_table())
+    known = breaker_state(pa.Table.from_pylist(rows, ATTEMPTS), ACTIONS.empty_table())
     second = to_number(date(2024, 1, 2))
     entity = np.array([0, 1, 1, 1], np.int32)
     day = np.array([second, second, second + 1, second + 2], np.int32)
@@ -133,10 +135,11 @@ def test_align_gives_each_row_its_own_facts_and_none_to_the_others():
     assert aligned.last_at.tolist() == [0, micros(T0), micros(T0), 0]
     assert aligned.until.tolist() == [0, micros(T0 + WEEK), 0, 0]
     assert aligned.missing.tolist() == [0, 2**64 - 1, 0, 0]
+    assert aligned.fact_at.tolist() == [0, micros(T0), micros(T0), 0]
 
 
 def test_align_without_any_attempt():
-    known = breaker.newest(ATTEMPTS.empty_table(), ACTIONS.empty_table())
+    known = breaker_state(ATTEMPTS.empty_table(), ACTIONS.empty_table())
     entity = np.zeros(2, np.int32)
     aligned = breaker.align(known, pa.array(["ATL"]), entity, entity)
     assert all((values == 0).all() for values in vars(aligned).values())
@@ -153,92 +156,12 @@ def test_align_without_any_attempt():
     ],
 )
 def test_blocked(until, missing, held):
-    left = Facts(*(np.array([value]) for value in (3, 1, until)), np.array([7], np.uint64))
-    assert breaker.blocked(left, np.array([missing], np.uint64), 1000)[0] == held
-
-
-def test_three_attempts_and_a_week():
-    assert breaker.trips(np.array([0, 1, 2, 3, 4], np.int32)).tolist() == [False, False, False, True, True]
-    assert breaker.cooldown_end(0) == 168 * 3600 * 10**6
+    before = Facts(*(np.array([value]) for value in (3, 1, until)), np.array([7], np.uint64), np.array([1]))
+    step = breaker.decide(before, np.array([False]), np.array([missing], np.uint64), 1000)
+    assert step.tolist() == [Step.BLOCK if held else Step.ATTEMPT]
 
 
 # One team through the gate
-
-TEAMS = ("ATL", "BOS")
-OPENING = date(2023, 10, 24)
-BEFORE = 20  # ATL plays BOS every other day; D is the day of the 21st game, after bootstrap
-DAY = OPENING + timedelta(days=2 * BEFORE)
-
-
-def game_day(index: int) -> date:
-    return OPENING + timedelta(days=2 * index)
-
-
-def game_id(index: int) -> str:
-    return f"{game_day(index):%Y%m%d}_BOS_ATL"
-
-
-def shard(missing: tuple[int, ...], zones: dict[int, dict[str, int]] | None = None) -> observation.ShardTables:
-    """21 games; BOS has all upstream rows, ATL lacks those of the missing games. zones: other values by game."""
-    schedule = [
-        dict(
-            zip(
-                SCHEDULE_SCHEMA.names,
-                (f"{i:010d}", game_id(i), game_day(i), 2023, "regular", 3, "Final", "ATL", "BOS", 100, 99),
-                strict=True,
-            )
-        )
-        for i in range(BEFORE + 1)
-    ]
-    usual = {name: 5 if name.endswith("_makes") else 10 for name in team_defense_zones.READS[2:]}
-    upstream = [
-        usual | (zones or {}).get(i, {}) | {"game_id": game_id(i), "defending_team_abbr": team}
-        for i in range(BEFORE + 1)
-        for team in TEAMS
-        if team == "BOS" or i not in missing
-    ]
-    columns = {name: [row[name] for row in upstream] for name in team_defense_zones.READS}
-    rows = pa.table({name: pa.array(v, pa.string() if name in _KEYS else pa.int64()) for name, v in columns.items()})
-    rows = rows.append_column("processed_at", pa.repeat(pa.scalar(PROCESSED_AT, pa.timestamp("us", "UTC")), len(rows)))
-    return observation.ShardTables(pa.Table.from_pylist(schedule, SCHEDULE_SCHEMA), rows)
-
-
-_KEYS = team_defense_zones.READS[:2]
-
-
-@dataclass
-class Nights:
-    """Runs after one another for D, with the attempts and actions they leave."""
-
-    attempts: pa.Table = field(default_factory=ATTEMPTS.empty_table)
-    actions: pa.Table = field(default_factory=ACTIONS.empty_table)
-
-    def run(self, at: datetime, *missing: int, day: date = DAY, recording: bool = True, **zones: dict) -> pa.Table:
-        """ATL's judged row, after its attempts and actions are written."""
-        stamp = Stamp(f"run-{at:%d-%H%M}", micros(at), recording)
-        seen = observation.observe(shard(missing, {int(k[1:]): v for k, v in zones.items()}), PROCESSOR, 2023)
-        known = breaker.newest(self.attempts, self.actions) if recording else None
-        judged = Judged(
-            seen, gate.judge(seen, PROCESSOR, np.array([to_number(day)], np.int32), known, stamp.now), PROCESSOR, stamp
-        )
-        atl = judged.where(judged.rows.entity == TEAMS.index("ATL"))
-        row = judged_table(atl, OUTPUT)
-        verdict = Verdict(int(atl.rows.verdict[0]))
-        if verdict is Verdict.INCOMPLETE:
-            self.attempts = pa.concat_tables([self.attempts, records.attempt_rows(row, PROCESSOR, ATTEMPTS, stamp)])
-        if verdict is Verdict.READY:
-            self.actions = pa.concat_tables([self.actions, records.closing_actions(row, PROCESSOR, ACTIONS, stamp)])
-        return row
-
-    def act(self, what: str, at: datetime) -> None:
-        row = {"processor_name": PROCESSOR.name, "entity_id": "ATL", "analysis_date": DAY, "action_id": f"{what}{at}"}
-        self.actions = pa.concat_tables(
-            [self.actions, pa.Table.from_pylist([row | action(what, at, acted_by="ann")], ACTIONS)]
-        )
-
-    @property
-    def numbers(self) -> list[int]:
-        return self.attempts["attempt_number"].to_pylist()
 
 
 def only(row: pa.Table, *names: str) -> tuple:

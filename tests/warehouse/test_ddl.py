@@ -95,7 +95,7 @@ def test_required_columns_refuse_null(con):
         con.execute("INSERT INTO nba_raw.nbac_schedule (nba_game_id) VALUES (NULL)")
 
 
-NO_VIEW_LACKS: dict[str, dict[str, str]] = {view.id: {} for view in VIEWS.values()}
+NO_VIEW_LACKS: dict[str, dict[str, str]] = {view.id: dict.fromkeys(view.columns, "") for view in VIEWS.values()}
 
 
 def test_a_complete_warehouse_lacks_nothing_and_views_are_made_again(con):
