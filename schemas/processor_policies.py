@@ -18,7 +18,12 @@ TABLE = Table(
         Column("set_at", "TIMESTAMP", "When, UTC.", required=True, bookkeeping=True),
         Column("set_by", "STRING", "Who."),
         Column("reason", "STRING", "Why, in the actor's words."),
-        Column("valid_until", "TIMESTAMP", "When it lapses by itself, UTC; null: when it is changed again."),
+        Column(
+            "valid_until",
+            "TIMESTAMP",
+            "When it lapses by itself, UTC; null: when it is changed again.",
+            bookkeeping=True,
+        ),
     ),
     grain=("policy_id",),
     publish=PublishMode.APPEND,

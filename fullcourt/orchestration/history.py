@@ -66,10 +66,12 @@ def history_row(
     statuses: Mapping[dt.date, str],
     skip_reason: str | None = None,
     error: str | None = None,
+    first_day: dt.date | None = None,
 ) -> dict[str, Any]:
     """processor_run_history of one processor's part in a run; columns not named stay null.
 
-    receipts: of the days it recorded.  statuses: of all its days.
+    receipts: of the days it recorded.  statuses: of all its days.  first_day: of the range asked for, where that is
+    not the first of its days.
     """
     short = {day: status for day, status in sorted(statuses.items()) if status != "COMPLETE"}
     warnings = [f"{day}: {status}" for day, status in short.items()]
@@ -78,6 +80,9 @@ def history_row(
         for receipt in receipts
         if (receipt.get("max_null_share") or 0) > MAX_NULL_SHARE
     ]
+    figures: dict[str, Any] = {"days": len(days), "published_days": len(receipts)}
+    if days:
+        figures["first_day"] = (first_day or min(days)).isoformat()  # data_date is the last
     held_back = ("incomplete_count", "blocked_count", "excluded_count", "dead_letter_count")
     return {
         "processor_name": processor.name,
@@ -86,7 +91,7 @@ def history_row(
         "data_date": max(days, default=None),
         "phase": processor.phase.value,
         "status": "failed" if error else "skipped" if skip_reason else "partial" if short else "success",
-        "started_at": instant(started),
+        "started_at": instant(stamp.now),
         "processed_at": instant(stamp.now),
         "duration_seconds": max(0.0, time.time() - started / 1_000_000),
         "records_processed": sum(r["row_count"] for r in receipts),
@@ -105,7 +110,7 @@ def history_row(
         "skip_reason": skip_reason,
         "errors": json.dumps([error]) if error else None,
         "warnings": json.dumps(warnings) if warnings else None,
-        "summary": json.dumps({"days": len(days), "published_days": len(receipts)}),
+        "summary": json.dumps(figures),
     }
 
 

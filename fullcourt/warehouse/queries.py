@@ -7,7 +7,17 @@ ends included) are parameters.  Percentages are 0-100.  A computed row is one th
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fullcourt.domain.alerts import (
+    READY_EXCELLENT,
+    READY_GOOD,
+    READY_WARNING,
+    RESPONSE_LIMIT_HOURS,
+    RESPONSE_TARGET_HOURS,
+)
 from fullcourt.domain.processors import GATED, PROCESSORS, Entity, Processor
+from fullcourt.domain.records import EXPLAINED
+from fullcourt.warehouse import alerts
+from fullcourt.warehouse.views import VIEWS
 from schemas import TABLES
 
 _DAY = {"date": "DATE"}
@@ -42,8 +52,8 @@ _GATED_PLAYERS = tuple(processor for processor in GATED if processor.entity is E
 
 _HEALTH = Query(
     "completeness_health",
-    "How complete each processor's rows of one day are, with a band: EXCELLENT from 95 % ready, GOOD from 90, "
-    "WARNING from 80, else CRITICAL; NO_DATA for a processor without rows.",
+    f"How complete each processor's rows of one day are, with a band: EXCELLENT from {READY_EXCELLENT} % ready, GOOD "
+    f"from {READY_GOOD}, WARNING from {READY_WARNING}, else CRITICAL; NO_DATA for a processor without rows.",
     f"""WITH {_processors(GATED)},
 health AS (
   SELECT processor_name, COUNT(*) AS total_rows, COUNTIF(is_production_ready) AS ready_rows,
@@ -57,9 +67,9 @@ SELECT processor_name, COALESCE(total_rows, 0) AS total_rows, COALESCE(ready_row
   mean_completeness_pct, ROUND(ready_pct, 1) AS ready_pct,
   CASE
     WHEN ready_pct IS NULL THEN 'NO_DATA'
-    WHEN ready_pct >= 95 THEN 'EXCELLENT'
-    WHEN ready_pct >= 90 THEN 'GOOD'
-    WHEN ready_pct >= 80 THEN 'WARNING'
+    WHEN ready_pct >= {READY_EXCELLENT} THEN 'EXCELLENT'
+    WHEN ready_pct >= {READY_GOOD} THEN 'GOOD'
+    WHEN ready_pct >= {READY_WARNING} THEN 'WARNING'
     ELSE 'CRITICAL'
   END AS status
 FROM processors
@@ -74,9 +84,51 @@ _ACTIVE_BREAKERS = Query(
     """SELECT processor_name, entity_id, analysis_date, attempt_number, completeness_pct, skip_reason,
   circuit_breaker_until, ROUND(TIMESTAMP_DIFF(circuit_breaker_until, @now, SECOND) / 86400, 1) AS days_remaining, notes
 FROM nba_orchestration.breaker_state
-WHERE circuit_breaker_tripped AND circuit_breaker_until > @now AND NOT overridden
+WHERE open_until > @now
 ORDER BY circuit_breaker_until DESC, processor_name, entity_id, analysis_date""",
     _NOW,
+)
+
+_BREAKER_STATUS = Query(
+    "breaker_status",
+    "Breakers of some processors and game days, of one entity or (an empty @entity) of all, and their state at @now; "
+    "the open ones first.",
+    """SELECT processor_name, entity_id, analysis_date, attempt_number, attempted_at, completeness_pct, skip_reason,
+  CASE WHEN open_until > @now THEN 'open' WHEN circuit_breaker_tripped THEN 'half_open' ELSE 'closed' END AS state,
+  circuit_breaker_until, ROUND(TIMESTAMP_DIFF(open_until, @now, SECOND) / 86400, 1) AS days_remaining, overridden,
+  action, acted_at, acted_by, reason
+FROM nba_orchestration.breaker_state
+WHERE processor_name IN UNNEST(@processors) AND (@entity = '' OR entity_id = @entity)
+  AND analysis_date BETWEEN @start AND @end
+ORDER BY COALESCE(open_until > @now, FALSE) DESC, circuit_breaker_tripped DESC, circuit_breaker_until DESC,
+  last_fact_at DESC, processor_name, entity_id, analysis_date""",
+    {**_RANGE, **_NOW, "processors": "ARRAY<STRING>", "entity": "STRING"},
+)
+
+_ACTIVE_POLICIES = Query(
+    "active_policies",
+    "Processors whose gate is not as the code has it at @now: by the newest change of each, unless that has lapsed.",
+    """WITH newest AS (
+  SELECT processor_name, threshold_per_mille, set_at, set_by, reason, valid_until
+  FROM nba_orchestration.processor_policies
+  WHERE TRUE
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY processor_name ORDER BY set_at DESC, policy_id) = 1
+)
+SELECT processor_name, threshold_per_mille, set_at, set_by, reason, valid_until
+FROM newest
+WHERE threshold_per_mille IS NOT NULL AND COALESCE(valid_until > @now, TRUE)
+ORDER BY processor_name""",
+    _NOW,
+)
+
+_POLICY_CHANGES = Query(
+    "policy_changes",
+    "Every change of the processors' gates, the newest first.",
+    """SELECT processor_name, threshold_per_mille, set_at, set_by, reason, valid_until
+FROM nba_orchestration.processor_policies
+WHERE processor_name IN UNNEST(@processors)
+ORDER BY set_at DESC, processor_name""",
+    {"processors": "ARRAY<STRING>"},
 )
 
 _BREAKER_SUMMARY = Query(
@@ -90,7 +142,7 @@ _BREAKER_SUMMARY = Query(
 ),
 states AS (
   SELECT processor_name, COUNTIF(overridden) AS overridden,
-    COUNTIF(circuit_breaker_tripped AND circuit_breaker_until > @now AND NOT overridden) AS active
+    COUNTIF(open_until > @now) AS active
   FROM nba_orchestration.breaker_state
   GROUP BY processor_name
 )
@@ -98,6 +150,21 @@ SELECT processor_name, total_attempts, entities, trips, COALESCE(active, 0) AS a
   COALESCE(overridden, 0) AS overridden
 FROM attempts
 LEFT JOIN states USING (processor_name)
+ORDER BY processor_name""",
+    _NOW,
+)
+
+_UNANSWERED_BREAKERS = Query(
+    "unanswered_breakers",
+    "Breakers open at @now that nobody acted on: how many, how many of them for longer than the target and the limit, "
+    "and the hours the oldest is open, per processor.",
+    f"""SELECT processor_name, COUNT(*) AS active,
+  COUNTIF(attempted_at < TIMESTAMP_SUB(@now, INTERVAL {RESPONSE_TARGET_HOURS} HOUR)) AS beyond_target,
+  COUNTIF(attempted_at < TIMESTAMP_SUB(@now, INTERVAL {RESPONSE_LIMIT_HOURS} HOUR)) AS beyond_limit,
+  ROUND(MAX(TIMESTAMP_DIFF(@now, attempted_at, SECOND)) / 3600, 1) AS oldest_hours
+FROM nba_orchestration.breaker_state
+WHERE open_until > @now
+GROUP BY processor_name
 ORDER BY processor_name""",
     _NOW,
 )
@@ -181,6 +248,23 @@ FROM nba_orchestration.entity_verdicts
 WHERE analysis_date = @date AND 100 * actual_games_count < @threshold * expected_games_count
 ORDER BY missing_games_count DESC, processor_name, entity_id""",
     {**_DAY, "threshold": "FLOAT64"},
+)
+
+_NOT_READY = Query(
+    "not_ready",
+    "Everything of a range that was not ready: computed and flagged, held back, or unreadable; the most games missing "
+    "first.",
+    f"""SELECT processor_name, entity_id, analysis_date, completeness_percentage, missing_games_count,
+  processing_decision_reason
+FROM nba_orchestration.entity_verdicts
+WHERE {_IN_RANGE} AND NOT is_production_ready
+UNION ALL
+SELECT DISTINCT processor_name, entity_id, analysis_date, CAST(NULL AS FLOAT64), CAST(NULL AS INT64),
+  'unreadable_upstream_row'
+FROM nba_orchestration.dead_letters
+WHERE processor_name IS NOT NULL AND {_IN_RANGE}
+ORDER BY missing_games_count DESC, processor_name, analysis_date, entity_id""",
+    _RANGE,
 )
 
 _BOOTSTRAP = Query(
@@ -268,6 +352,28 @@ ORDER BY analysis_date, processor_name""",
     _RANGE,
 )
 
+_NEWEST_GAME_DAYS = Query(
+    "newest_game_days",
+    "The last two days with games that count, up to @date, the newest first.",
+    """SELECT DISTINCT game_date
+FROM nba_raw.counted_team_games
+WHERE game_date <= @date
+ORDER BY game_date DESC
+LIMIT 2""",
+    _DAY,
+)
+
+_LOST_GAME_DAYS = Query(
+    "lost_game_days",
+    "The game days whose lost games hold back rows of one processor on @date: games lost, and rows held back.",
+    """SELECT game_date, COUNT(DISTINCT game_id) AS games, COUNT(DISTINCT entity_id) AS entities
+FROM nba_orchestration.missing_games
+WHERE analysis_date = @date AND processor_name = @processor
+GROUP BY game_date
+ORDER BY game_date""",
+    {**_DAY, "processor": "STRING"},
+)
+
 _GAPS = Query(
     "game_day_gaps",
     "Game days of the schedule on which a processor has no complete publish, days off left out; "
@@ -335,6 +441,32 @@ ORDER BY processor_name""",
     _NOW,
 )
 
+_ALERTS = Query(
+    "alerts",
+    "What is wrong on the game day @date as of @now, one row a cause; a row with explained_by is a symptom of that "
+    "lost game day, and wakes nobody.",
+    alerts.sql(_NEWEST_RUNS.sql, _ACTIVE_POLICIES.sql),
+    {**_DAY, **_NOW},
+)
+
+_RUNS_OF_DAYS = Query(
+    "runs_of_days",
+    "A processor's runs that cover a day of the range, the newest first; runs that were skipped and drills left out. "
+    "A run of several days is one row: data_date is its last day, first_day its first.",
+    """WITH runs AS (
+  SELECT run_id, status, started_at, data_date, errors, failure_category, warnings,
+    COALESCE(SAFE_CAST(JSON_VALUE(summary, '$.first_day') AS DATE), data_date) AS first_day
+  FROM nba_reference.processor_run_history
+  WHERE processor_name = @processor AND status <> 'skipped' AND NOT COALESCE(test_mode, FALSE)
+    AND data_date >= @start
+)
+SELECT run_id, status, started_at, first_day, data_date, errors, failure_category, warnings
+FROM runs
+WHERE first_day <= @end
+ORDER BY started_at DESC, run_id DESC""",
+    {**_RANGE, "processor": "STRING"},
+)
+
 _SUMMARY_VALIDITY = Query(
     "summary_validity",
     "Per game day, what the game summaries should hold and do: two team rows per final game, a row for every "
@@ -374,6 +506,101 @@ ORDER BY game_date""",
     _RANGE,
 )
 
+_GAME_DAYS = Query(
+    "game_days",
+    "The days of the schedule with games that count.",
+    """SELECT DISTINCT game_date
+FROM nba_raw.counted_team_games
+WHERE game_date BETWEEN @start AND @end
+ORDER BY game_date""",
+    _RANGE,
+)
+
+_CELLS = Query(
+    "verdict_cells",
+    "Every gated processor's verdict on every entity and day, those without a row included, with the counts of its "
+    "primary window and what is missing; game ids and issues are joined by blanks.",
+    f"""WITH {_processors(GATED)},
+failed AS (
+  SELECT processor_name, entity_id, analysis_date, failure_category, failure_reason, expected_game_count,
+    actual_game_count, ARRAY_TO_STRING(missing_game_ids, ' ') AS missing_games
+  FROM nba_processing.precompute_failures
+  JOIN processors USING (processor_name)
+  WHERE {_IN_RANGE}
+),
+judged AS (
+  SELECT processor_name, entity_id, analysis_date, is_stub, is_production_ready, processing_decision_reason,
+    actual_games_count, expected_games_count, dnp_games_count, completeness_percentage,
+    ARRAY_TO_STRING(data_quality_issues, ' ') AS issues
+  FROM nba_orchestration.entity_verdicts
+  WHERE {_IN_RANGE}
+)
+SELECT processor_name, entity_id, analysis_date,
+  CASE
+    WHEN is_production_ready THEN 'ready'
+    WHEN NOT is_stub THEN 'flagged'
+    WHEN is_stub AND processing_decision_reason = 'circuit_breaker_active' THEN 'blocked'
+    WHEN is_stub THEN 'incomplete'
+    WHEN failure_category = '{EXPLAINED}' THEN 'excluded'
+    ELSE 'dead_letter'
+  END AS verdict,
+  COALESCE(processing_decision_reason, failure_reason, '') AS reason,
+  COALESCE(actual_games_count, actual_game_count) AS actual_games,
+  COALESCE(expected_games_count, expected_game_count) AS required_games,
+  dnp_games_count AS excused_games, completeness_percentage,
+  COALESCE(missing_games, '') AS missing_games, COALESCE(issues, '') AS issues
+FROM judged
+FULL JOIN failed USING (processor_name, entity_id, analysis_date)
+ORDER BY processor_name, entity_id, analysis_date""",
+    _RANGE,
+)
+
+
+def _window_means(processor: Processor) -> str:
+    """One SELECT a window; with several of them each has its own column, else the primary one is meant."""
+    return "\nUNION ALL\n".join(
+        f"SELECT analysis_date, '{processor.name}' AS processor_name, '{window.name}' AS window_name,\n"
+        f"  ROUND(AVG({f'{window.name}_completeness_pct' if processor.multi_window else 'completeness_percentage'}), 1)"
+        " AS mean_completeness_pct\n"
+        f"FROM {VIEWS[f'{processor.name}_by_analysis_date'].id}\n"
+        f"WHERE {_IN_RANGE}\n"
+        "GROUP BY analysis_date"
+        for window in processor.windows
+    )
+
+
+_WINDOW_TREND = Query(
+    "window_trend",
+    "Mean completeness of each window of each processor per day; null where no entity expected a game.",
+    "\nUNION ALL\n".join(map(_window_means, GATED)) + "\nORDER BY processor_name, window_name, analysis_date",
+    _RANGE,
+)
+
+_COVERAGE_PARTS = Query(
+    "coverage_parts",
+    "What each processor and day owed by its newest receipt: keys real, synthetic and lacking, and absences excused.",
+    f"""SELECT analysis_date, processor_name, status, coverage_expected AS expected_keys,
+  coverage_written - COALESCE(coverage_synthetic, 0) AS real_keys, coverage_explained AS excused_keys,
+  COALESCE(coverage_synthetic, 0) AS synthetic_keys,
+  coverage_expected - coverage_written - coverage_explained AS lacking_keys, ROUND(coverage_pct, 2) AS coverage_pct
+FROM nba_orchestration.coverage
+WHERE {_IN_RANGE}
+ORDER BY analysis_date, processor_name""",
+    _RANGE,
+)
+
+_BREAKER_ACTIVITY = Query(
+    "breaker_activity",
+    "Attempts and trips of each processor by the game day concerned.",
+    f"""SELECT analysis_date, processor_name, COUNT(*) AS attempts, COUNTIF(circuit_breaker_tripped) AS trips,
+  COUNT(DISTINCT entity_id) AS entities
+FROM nba_orchestration.reprocess_attempts
+WHERE {_IN_RANGE}
+GROUP BY analysis_date, processor_name
+ORDER BY analysis_date, processor_name""",
+    _RANGE,
+)
+
 
 def _columns_of(dataset: str) -> str:
     """BigQuery keeps one INFORMATION_SCHEMA per dataset."""
@@ -399,22 +626,36 @@ QUERIES: dict[str, Query] = {
         _TREND,
         _FALL,
         _BELOW_THRESHOLD,
+        _NOT_READY,
         _BOOTSTRAP,
         _MULTI_WINDOW,
         _READINESS,
         _CASCADE,
         _ACTIVE_BREAKERS,
+        _ACTIVE_POLICIES,
+        _POLICY_CHANGES,
+        _BREAKER_STATUS,
         _BREAKER_SUMMARY,
+        _UNANSWERED_BREAKERS,
         _BREAKER_HISTORY,
         _ATTEMPT_PATTERNS,
         _RECENT_ATTEMPTS,
         _COVERAGE,
+        _NEWEST_GAME_DAYS,
+        _LOST_GAME_DAYS,
         _GAPS,
         _BACKFILL_STATUS,
         _NEWEST_RUNS,
+        _RUNS_OF_DAYS,
+        _ALERTS,
         _SUMMARY_VALIDITY,
         _STALE,
         _CLEANUPS,
+        _GAME_DAYS,
+        _CELLS,
+        _WINDOW_TREND,
+        _COVERAGE_PARTS,
+        _BREAKER_ACTIVITY,
         _COLUMN_COUNTS,
     )
 }

@@ -5,7 +5,9 @@ In order of dependence.  No view knows the time; what depends on a clock is a qu
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
+from fullcourt.domain.breaker import CLOSE, OVERRIDE, RESET
 from fullcourt.domain.calendar import CALLED_OFF, COUNTED_TYPES, FINAL
 from fullcourt.domain.processors import GATED, PROCESSORS, Processor
 from fullcourt.domain.tables import PublishMode, Table
@@ -26,6 +28,12 @@ class View:
     @property
     def id(self) -> str:
         return f"{self.dataset}.{self.name}"
+
+    @cached_property
+    def columns(self) -> frozenset[str]:
+        import sqlglot  # on use: see ddl
+
+        return frozenset(sqlglot.parse_one(self.sql, read="bigquery").named_selects)
 
 
 def _quoted(values: Iterable[str]) -> str:
@@ -73,6 +81,21 @@ _ENTITY_VERDICTS = View(
     sql="\nUNION ALL\n".join(_verdicts(view) for view in _BY_ANALYSIS_DATE),
 )
 
+
+def _missing_games(processor: Processor) -> str:
+    return f"""SELECT '{processor.name}' AS processor_name, {processor.key_column} AS entity_id,
+  {processor.day_column} AS analysis_date, missing AS game_id, PARSE_DATE('%Y%m%d', SUBSTR(missing, 1, 8)) AS game_date
+FROM {TABLES[processor.name].id}, UNNEST(missing_game_ids) AS missing
+WHERE NOT is_production_ready"""
+
+
+_MISSING_GAMES = View(
+    name="missing_games",
+    dataset="nba_orchestration",
+    doc="What missing games hold back: one row per processor, entity and day that is not ready, and game it lacks.",
+    sql="\nUNION ALL\n".join(_missing_games(processor) for processor in GATED),
+)
+
 _COUNTED_TEAM_GAMES = View(
     name="counted_team_games",
     dataset="nba_raw",
@@ -97,30 +120,49 @@ FROM counted""",
 _BREAKER_STATE = View(
     name="breaker_state",
     dataset="nba_orchestration",
-    doc="The newest attempt since the last reset or close, one row per processor, entity and day. "
-    "Open at an instant: circuit_breaker_tripped, circuit_breaker_until later than it, and not overridden.",
-    sql="""WITH cleared AS (
-  SELECT processor_name, entity_id, analysis_date, MAX(acted_at) AS cleared_at
+    doc="Every breaker that ever had an attempt, one row per processor, entity and day: its newest attempt since the "
+    "last reset or close (attempt_number 0: none), and the last action. At an instant it is open if open_until is "
+    "later, else half-open if circuit_breaker_tripped, else closed.",
+    sql=f"""WITH acted AS (
+  SELECT processor_name, entity_id, analysis_date, MAX(acted_at) AS acted_at,
+    MAX(IF(action IN ('{RESET}', '{CLOSE}'), acted_at, NULL)) AS cleared_at,
+    MAX(IF(action = '{OVERRIDE}', acted_at, NULL)) AS overridden_at
   FROM nba_orchestration.breaker_actions
-  WHERE action IN ('reset', 'close')
   GROUP BY processor_name, entity_id, analysis_date
 ),
-overrides AS (
-  SELECT processor_name, entity_id, analysis_date, MAX(acted_at) AS overridden_at
+last_action AS (
+  SELECT processor_name, entity_id, analysis_date, action, acted_by, reason
   FROM nba_orchestration.breaker_actions
-  WHERE action = 'override'
-  GROUP BY processor_name, entity_id, analysis_date
+  WHERE TRUE
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY processor_name, entity_id, analysis_date ORDER BY acted_at DESC, action_id
+  ) = 1
+),
+attempts AS (
+  SELECT processor_name, entity_id, analysis_date, attempt_number, attempted_at, completeness_pct, skip_reason,
+    circuit_breaker_tripped, circuit_breaker_until, missing_games_hash, notes, acted_at,
+    COALESCE(attempted_at > cleared_at, TRUE) AS live, COALESCE(overridden_at >= attempted_at, FALSE) AS overridden,
+    GREATEST(attempted_at, COALESCE(acted_at, attempted_at)) AS fact_at
+  FROM nba_orchestration.reprocess_attempts
+  LEFT JOIN acted USING (processor_name, entity_id, analysis_date)
+),
+newest AS (
+  SELECT *, MAX(fact_at) OVER (PARTITION BY processor_name, entity_id, analysis_date) AS last_fact_at
+  FROM attempts
+  WHERE TRUE
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY processor_name, entity_id, analysis_date ORDER BY live DESC, attempted_at DESC, attempt_number DESC
+  ) = 1
 )
-SELECT processor_name, entity_id, analysis_date, attempt_number, attempted_at, completeness_pct, skip_reason,
-  circuit_breaker_tripped, circuit_breaker_until, missing_games_hash, notes,
-  COALESCE(overridden_at >= attempted_at, FALSE) AS overridden
-FROM nba_orchestration.reprocess_attempts
-LEFT JOIN cleared USING (processor_name, entity_id, analysis_date)
-LEFT JOIN overrides USING (processor_name, entity_id, analysis_date)
-WHERE cleared_at IS NULL OR attempted_at > cleared_at
-QUALIFY ROW_NUMBER() OVER (
-  PARTITION BY processor_name, entity_id, analysis_date ORDER BY attempted_at DESC, attempt_number DESC
-) = 1""",
+SELECT processor_name, entity_id, analysis_date, IF(live, attempt_number, 0) AS attempt_number,
+  IF(live, attempted_at, NULL) AS attempted_at, IF(live, completeness_pct, NULL) AS completeness_pct,
+  IF(live, skip_reason, NULL) AS skip_reason, live AND circuit_breaker_tripped AS circuit_breaker_tripped,
+  IF(live, circuit_breaker_until, NULL) AS circuit_breaker_until, live AND overridden AS overridden,
+  IF(live AND NOT overridden, circuit_breaker_until, NULL) AS open_until,
+  IF(live, missing_games_hash, NULL) AS missing_games_hash, IF(live, notes, NULL) AS notes, last_fact_at,
+  action, acted_at, acted_by, reason
+FROM newest
+LEFT JOIN last_action USING (processor_name, entity_id, analysis_date)""",
 )
 
 _REPROCESS_ATTEMPTS_SUMMARY = View(
@@ -139,9 +181,9 @@ _REPROCESS_ATTEMPTS_SUMMARY = View(
 SELECT newest.processor_name, newest.entity_id, newest.analysis_date, newest.attempt_number,
   newest.attempt_number AS attempt_count, newest.attempted_at, newest.completeness_pct, newest.skip_reason,
   newest.circuit_breaker_tripped, newest.circuit_breaker_until, newest.notes,
-  state.entity_id IS NOT NULL AS is_current, COALESCE(state.overridden, FALSE) AS overridden
+  state.attempt_number > 0 AS is_current, state.overridden
 FROM newest
-LEFT JOIN nba_orchestration.breaker_state AS state
+JOIN nba_orchestration.breaker_state AS state
   ON state.processor_name = newest.processor_name
   AND state.entity_id = newest.entity_id
   AND state.analysis_date = newest.analysis_date""",
@@ -179,6 +221,16 @@ _COVERAGE = View(
 FROM nba_orchestration.latest_receipts""",
 )
 
+_RUN_DAYS = View(
+    name="run_days",
+    dataset="nba_orchestration",
+    doc="The days that each run covered, first and last; runs that were skipped and drills left out.",
+    sql="""SELECT processor_name, run_id, status, started_at,
+  COALESCE(SAFE_CAST(JSON_VALUE(summary, '$.first_day') AS DATE), data_date) AS first_day, data_date AS last_day
+FROM nba_reference.processor_run_history
+WHERE status <> 'skipped' AND NOT COALESCE(test_mode, FALSE)""",
+)
+
 _OUTPUTS = " UNION ALL ".join(
     f"SELECT '{processor.name}' AS processor_name, '{processor.phase.value}' AS phase" for processor in PROCESSORS
 )
@@ -210,11 +262,13 @@ VIEWS: dict[str, View] = {
         *_BY_ANALYSIS_DATE,
         _COUNTED_TEAM_GAMES,
         _ENTITY_VERDICTS,
+        _MISSING_GAMES,
         _BREAKER_STATE,
         _REPROCESS_ATTEMPTS_SUMMARY,
         _LATEST_RECEIPTS,
         _BACKFILL_PROCESSING_METADATA,
         _COVERAGE,
         _EXPECTED_OUTPUTS,
+        _RUN_DAYS,
     )
 }

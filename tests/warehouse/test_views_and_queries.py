@@ -233,7 +233,7 @@ def test_the_breaker_is_in_the_state_of_its_newest_attempt(house):
 def test_a_reset_or_a_close_clears_the_attempts_before_it(house, action):
     three_attempts(house)
     house.act(action, TDZA, "BOS", D, NOON + 4 * HOUR)
-    assert house.select(STATE + "breaker_state") == []
+    assert house.select(STATE + "breaker_state") == [(0, False, None, False)]
     house.attempt(TDZA, "BOS", D, 1, NOON + 5 * HOUR)
     assert house.select(STATE + "breaker_state") == [(1, False, "h1", False)]
 
@@ -513,6 +513,42 @@ def test_the_newest_run_of_a_processor_and_one_that_hangs(house):
     assert ("second", "success") in house.ask("newest_runs", "run_id", "status", now=NOON + HOUR)
 
 
+def test_the_runs_of_a_range_are_those_that_reach_into_it(house):
+    for run, last, first, status, started, more in (
+        ("one day", D, None, "success", NOON, {}),
+        ("before it", D - DAY, None, "success", NOON, {}),
+        ("after it", NEXT, NEXT, "success", NOON, {}),
+        ("over it", NEXT, D - DAY, "partial", NOON + HOUR, {}),
+        ("off", D, None, "skipped", NOON, {}),
+        ("drill", D, None, "failed", NOON, {"test_mode": True}),
+        ("serious", D, None, "failed", NOON - HOUR, {"test_mode": False}),
+    ):
+        summary = f'{{"days": 1, "first_day": "{first}"}}' if first else '{"days": 1}'
+        row = {"run_id": run, "data_date": last, "summary": summary, "status": status, "started_at": started, **more}
+        house.insert("processor_run_history", processor_name=TDZA, **row)
+    house.insert("processor_run_history", processor_name=PSZA, run_id="other", data_date=D, status="success")
+    rows = house.ask("runs_of_days", "run_id", "first_day", processor=TDZA, start=D, end=D)
+    assert rows == [("over it", D - DAY), ("one day", D), ("serious", D)]
+
+
+def test_what_is_not_ready_is_listed_with_its_unreadable_entities(house):
+    house.verdict(TDZA, "BOS", D, 15, 15)
+    house.verdict(TDZA, "NYK", D, 13, 15, reason="incomplete_upstream_data")
+    house.verdict(TDZA, "LAL", D, 12, 15, reason="bootstrap_mode_allowed")
+    house.verdict(TDZA, "CHI", NEXT, 1, 15, reason="incomplete_upstream_data")
+    for _ in range(2):  # two of its fields
+        letter = {"run_id": "r", "entity_id": "UTA", "analysis_date": D, "reason": "x"}
+        house.insert("dead_letters", processor_name=TDZA, source=TDZA, **letter)
+    house.insert("dead_letters", source="players.csv", **letter)
+    rows = house.ask("not_ready", "entity_id", "missing_games_count", "processing_decision_reason", start=D, end=D)
+    assert sorted(rows) == [
+        ("LAL", 3, "bootstrap_mode_allowed"),
+        ("NYK", 2, "incomplete_upstream_data"),
+        ("UTA", None, "unreadable_upstream_row"),
+    ]
+    assert [name for name, *_ in rows if name != "UTA"] == ["LAL", "NYK"]
+
+
 def test_the_validity_of_the_summaries(house):
     house.game(1, D)
     house.game(2, D)
@@ -545,3 +581,59 @@ def test_the_validity_of_the_summaries(house):
 def test_the_column_counts_are_those_of_the_schemas(house):
     rows = house.ask("column_counts")
     assert rows == sorted((table.dataset, table.name, len(table.columns)) for table in TABLES.values())
+
+
+def test_missing_games_are_those_of_rows_that_are_not_ready(house):
+    lost, other = "20231231_AAA_BBB", "20240102_AAA_CCC"
+    house.verdict(TDZA, "BOS", D, 13, 15, missing_game_ids=[lost, other])
+    house.verdict(TDZA, "NYK", D, 14, 15, missing_game_ids=[lost])  # ready with one of fifteen missing
+    house.verdict(MLFS, "aplayer", NEXT, 8, 10, missing_game_ids=[other])
+    rows = house.select("SELECT * FROM nba_orchestration.missing_games ORDER BY processor_name, game_id")
+    assert rows == [
+        (MLFS, "aplayer", NEXT, other, date(2024, 1, 2)),
+        (TDZA, "BOS", D, lost, date(2023, 12, 31)),
+        (TDZA, "BOS", D, other, date(2024, 1, 2)),
+    ]
+    assert house.ask("lost_game_days", date=D, processor=TDZA) == [
+        (date(2023, 12, 31), 1, 1),
+        (date(2024, 1, 2), 1, 1),
+    ]
+    assert house.ask("lost_game_days", date=NEXT, processor=TDZA) == []
+
+
+def test_the_days_that_a_run_covered(house):
+    runs = (
+        ("range", "success", '{"first_day": "2024-01-08"}', False),
+        ("before ranges were kept", "partial", '{"days": 3}', None),
+        ("skipped", "skipped", None, False),
+        ("drill", "success", None, True),
+    )
+    for name, status, summary, drill in runs:
+        house.insert(
+            "processor_run_history",
+            processor_name=TDZA,
+            run_id=name,
+            status=status,
+            started_at=NOON,
+            data_date=D,
+            summary=summary,
+            test_mode=drill,
+        )
+    rows = house.select("SELECT run_id, first_day, last_day FROM nba_orchestration.run_days ORDER BY run_id")
+    assert rows == [("before ranges were kept", D, D), ("range", date(2024, 1, 8), D)]
+
+
+def test_the_newest_two_game_days(house):
+    for number, day in enumerate((D - 3 * DAY, D - DAY, D - DAY, NEXT)):
+        house.game(number, day)
+    assert house.ask("newest_game_days", "game_date", date=D) == [D - DAY, D - 3 * DAY]
+    assert house.ask("newest_game_days", "game_date", date=D - 2 * DAY) == [D - 3 * DAY]
+    assert house.ask("newest_game_days", "game_date", date=D - 9 * DAY) == []
+
+
+def test_breakers_that_nobody_acted_on(house):
+    for entity, hours in (("BOS", 25), ("NYK", 5), ("LAL", 3), ("MIA", 30)):
+        house.attempt(TDZA, entity, D, 3, NOON - hours * HOUR, tripped=True)
+    house.act("override", TDZA, "MIA", D, NOON)
+    assert house.ask("unanswered_breakers", now=NOON) == [(TDZA, 3, 2, 1, 25.0)]
+    assert house.ask("unanswered_breakers", now=NOON + 8 * DAY) == []

@@ -1,0 +1,1 @@
+"""Grafana's files, and what generates them from the processors and the queries."""
