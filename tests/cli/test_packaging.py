@@ -1,5 +1,6 @@
 """What installs, and under which names."""
 
+import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -18,6 +19,23 @@ def test_an_import_name_is_ours_alone(package):
 @pytest.mark.parametrize("package", ["tests", "benchmarks", "templates", "docs", "examples", "monitoring"])
 def test_nothing_else_of_the_checkout_installs(package):
     assert "full-court" not in packages_distributions().get(package, [])
+
+
+def test_files_that_are_no_modules_install_with_their_package():
+    declared = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["setuptools"]["package-data"]
+    installed = {
+        file
+        for package, patterns in declared.items()
+        for pattern in patterns
+        for file in REPOSITORY.joinpath(*package.split(".")).glob(pattern)
+    }
+    others = {
+        file
+        for package in ("fullcourt", "pipelines", "transforms", "schemas")
+        for file in (REPOSITORY / package).rglob("*")
+        if file.is_file() and file.suffix not in (".py", ".pyc")
+    }
+    assert installed == others != set()
 
 
 def test_the_landing_document_is_what_the_schemas_say(capsys):
