@@ -15,8 +15,11 @@ from fullcourt.domain.days import sports_day
 from fullcourt.domain.errors import EXIT_GATE, UsageError
 from fullcourt.domain.predictions.coordinator import Rules
 from fullcourt.domain.processors import CascadePolicy, Phase, select
+from fullcourt.orchestration import policy
 from fullcourt.orchestration.models import prediction_settings
 from fullcourt.orchestration.run import RunRequest, run_phase
+from fullcourt.orchestration.strict import refuse_incomplete
+from fullcourt.warehouse import open_warehouse
 
 _SHOWN_DAYS = 5
 
@@ -36,6 +39,8 @@ class Run:
     systems: list[str]
     rules: Rules
     historical: bool
+    strict: bool
+    fail_on_incomplete: bool
     beam_args: tuple[str, ...]
 
 
@@ -61,7 +66,11 @@ def run_phases(name: str, asked: Run, form: Format) -> None:
         rows += [{"phase": title, **row} for row in shown] if len(phases) > 1 else shown
     if form is not Format.TABLE or not rows:
         show(rows, form, f"No games between {asked.start} and {asked.end}; rows")
-    _stop_if_not_covered([row for report in reports.values() for row in report["processors"]])
+    covered = _all_covered([row for report in reports.values() for row in report["processors"]])
+    if asked.fail_on_incomplete:
+        _stop_if_incomplete(asked, requests, reports)
+    if not covered:
+        raise typer.Exit(EXIT_GATE)
 
 
 def _request(phase: Phase, asked: Run) -> RunRequest:
@@ -87,6 +96,7 @@ def _request(phase: Phase, asked: Run) -> RunRequest:
         asked.end,
         asked.now,
         asked.allow_demotion,
+        asked.strict,
         settings=settings,
         beam_args=asked.beam_args,
     )
@@ -103,12 +113,21 @@ def _say_coordinator(report: dict[str, Any]) -> None:
         typer.echo(line)
 
 
-def _stop_if_not_covered(rows: list[dict[str, Any]]) -> None:
-    """A day that lacks what it owed is not done: say which, and end in the gate's exit code."""
+def _stop_if_incomplete(asked: Run, requests: dict[str, RunRequest], reports: dict[str, dict[str, Any]]) -> None:
+    """What was published stands; the DependencyError says what of it is not ready."""
+    warehouse = open_warehouse(asked.warehouse)
+    chosen = [processor for request in requests.values() for processor in request.processors if processor.windows]
+    processors = policy.effective(warehouse, chosen, asked.now)
+    gated = {processor.name for processor in processors}
+    rows = [row for report in reports.values() for row in report["processors"] if row["processor"] in gated]
+    refuse_incomplete(warehouse, processors, asked.start, asked.end, rows)
+
+
+def _all_covered(rows: list[dict[str, Any]]) -> bool:
+    """A day that lacks what it owed is not done: says which."""
     short = {row["processor"]: row["days_not_covered"] for row in rows if row["days_not_covered"]}
     for name, listed in short.items():
         more = f" and {len(listed) - _SHOWN_DAYS} more" if len(listed) > _SHOWN_DAYS else ""
         text = f"{name}: {len(listed)} days are not covered: {', '.join(listed[:_SHOWN_DAYS])}{more}"
         STDERR.print(text, highlight=False, soft_wrap=True)
-    if short:
-        raise typer.Exit(EXIT_GATE)
+    return not short

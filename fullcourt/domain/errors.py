@@ -4,6 +4,9 @@ Exit codes: 0 done; 1 stopped at a gate, coverage or verification; 2 usage; 3 en
 4 days left over or owned by another run; 130 interrupted.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 EXIT_DONE = 0
 EXIT_GATE = 1
 EXIT_USAGE = 2
@@ -22,6 +25,17 @@ class GateError(FullCourtError):
     """The data stopped the work: a failed audit, coverage, an unreadable file, a season not loaded."""
 
     exit_code = EXIT_GATE
+
+
+class DependencyError(GateError):
+    """What strict mode asked for is not there: an upstream processor, a day before, or an entity's own games.
+
+    details: what is lacking, as data; docs/python-api.md lists the keys.
+    """
+
+    def __init__(self, message: str, details: Mapping[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.details: dict[str, Any] = dict(details or {})
 
 
 class UsageError(FullCourtError):

@@ -1,5 +1,6 @@
 """One phase over a range of days: snapshot, pipeline, publish, report."""
 
+import dataclasses
 import datetime as dt
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -7,17 +8,18 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
-from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar, game_days, season_of_day
-from fullcourt.domain.days import to_number
+from fullcourt.domain.calendar import season_of_day
+from fullcourt.domain.days import to_date, to_number
 from fullcourt.domain.errors import EngineError, GateError, UsageError
 from fullcourt.domain.processors import Processor
 from fullcourt.domain.rows import Stamp
-from fullcourt.orchestration import outcome
+from fullcourt.orchestration import outcome, policy
 from fullcourt.orchestration.history import history_row
 from fullcourt.orchestration.publish import Publish, insert_records
+from fullcourt.orchestration.schedule import scheduled_days
+from fullcourt.orchestration.strict import refuse_unsafe
 from fullcourt.warehouse import Read, Snapshot, Warehouse, open_warehouse
 from fullcourt.warehouse.ddl import plan
-from schemas import TABLES
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class RunRequest:
 
     settings: more fields of the pipeline's Config.
     now: the one reading of the clock, UTC, injected so that tests and drills can set it.
+    strict: refuse before anything is computed when an upstream processor's run is not safe, or days before lack it.
     """
 
     warehouse: str
@@ -34,6 +37,7 @@ class RunRequest:
     end: dt.date
     now: dt.datetime
     allow_demotion: bool = False
+    strict: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     beam_args: tuple[str, ...] = ()
 
@@ -82,7 +86,11 @@ def _run(
     if not days:
         _record_unpublished(warehouse, request, stamp, started, skip_reason="no_games")
         return {"run_id": stamp.run_id, "skipped": "no_games", "days": 0, "processors": []}
+    if request.strict:
+        say("asking the upstream processors")
+        refuse_unsafe(warehouse, request.processors, [to_date(day) for day in days], request.now)
     seasons = tuple(sorted({season_of_day(day) for day in days}))
+    request = _with_policies(warehouse, request, say)
     staging = warehouse.staging(stamp.run_id)
     say("taking a snapshot")
     snapshot = warehouse.snapshot(pipeline.reads(request.processors, seasons, days), staging)
@@ -91,6 +99,14 @@ def _run(
     config = pipeline.Config(request.processors, days, seasons, stamp, str(staging), **request.settings)
     launch = partial(pipeline.launch, config, snapshot, finish, request.beam_args)
     return {**outcome.read(str(staging), launch), "days": len(days)}
+
+
+def _with_policies(warehouse: Warehouse, request: RunRequest, say: Progress) -> RunRequest:
+    """With the thresholds that people have set; a run that obeys one says so."""
+    held = policy.effective(warehouse, request.processors, request.now)
+    for processor in set(held).difference(request.processors):
+        say(f"{processor.name}: the threshold is {processor.threshold_per_mille / 10:g} %, by policy")
+    return dataclasses.replace(request, processors=held)
 
 
 def check_schema(warehouse: Warehouse) -> None:
@@ -120,19 +136,7 @@ def micros(instant: dt.datetime) -> int:
 
 def _days(warehouse: Warehouse, request: RunRequest) -> tuple[int, ...]:
     """The range's game days, and the days that were published as such and are none any more."""
-    first, last = (season_of_day(to_number(day)) for day in (request.start, request.end))
-    columns = ", ".join(SCHEDULE_COLUMNS)
-    schedule = warehouse.query(
-        f"SELECT {columns} FROM {TABLES['nbac_schedule'].id} WHERE season_year BETWEEN @first AND @last",
-        first=first,
-        last=last,
-    )
-    loaded = set(schedule["season_year"].to_pylist())
-    for season in range(first, last + 1):
-        if season in loaded:
-            Calendar.from_schedule(schedule, season)  # refuses a schedule that cannot be one, before anything runs
-        elif not loaded or _plays(season, request.start, request.end):
-            _refuse_unloaded(warehouse, request)
+    scheduled = scheduled_days(warehouse, request.start, request.end)
     vanished = warehouse.query(
         "SELECT DISTINCT analysis_date FROM nba_orchestration.latest_receipts "
         "WHERE processor_name IN UNNEST(@processors) AND analysis_date BETWEEN @start AND @end AND row_count > 0",
@@ -140,28 +144,14 @@ def _days(warehouse: Warehouse, request: RunRequest) -> tuple[int, ...]:
         start=request.start,
         end=request.end,
     )["analysis_date"].to_pylist()
-    days = {*game_days(schedule, request.start, request.end), *vanished}
-    return tuple(sorted(to_number(day) for day in days))
-
-
-def _refuse_unloaded(warehouse: Warehouse, request: RunRequest) -> None:
-    """A day off is no error; a season that was never loaded is."""
-    held = warehouse.query(
-        f"SELECT MIN(game_date) AS first, MAX(game_date) AS last FROM {TABLES['nbac_schedule'].id}"
-    ).to_pylist()[0]
-    known = f"games from {held['first']} to {held['last']}" if held["first"] else "no games at all"
-    raise GateError(f"no schedule is loaded for {request.start} to {request.end}; the warehouse holds {known}")
-
-
-def _plays(season: int, start: dt.date, end: dt.date) -> bool:
-    """Whether the days reach into the part of the season in which it is certainly played: November to May."""
-    return start <= dt.date(season + 1, 5, 31) and end >= dt.date(season, 11, 1)
+    return tuple(sorted(to_number(day) for day in {*scheduled, *vanished}))
 
 
 def _record_unpublished(warehouse: Warehouse, request: RunRequest, stamp: Stamp, started: int, **why: str) -> None:
     """The history of a run that published nothing: skipped, or stopped at a gate."""
     rows = [
-        history_row(processor, stamp, started, "run", [request.end], [], {}, **why) for processor in request.processors
+        history_row(processor, stamp, started, "run", [request.end], [], {}, first_day=request.start, **why)
+        for processor in request.processors
     ]
     with warehouse.transaction({}) as session:
         insert_records(session, "processor_run_history", rows)
