@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from fullcourt.cli import models, schema
+from fullcourt.cli import breaker, explain, gaps, health, models, policy, repair_plan, report, schema, stale
 from fullcourt.cli.options import (
     DEFAULT_WAREHOUSE,
     DirectoryArgument,
@@ -19,6 +19,7 @@ from fullcourt.cli.options import (
     parse_now,
 )
 from fullcourt.cli.output import STDERR, progress, show, show_one
+from fullcourt.domain.days import sports_day
 from fullcourt.domain.errors import EXIT_ENGINE, EXIT_INTERRUPTED, FullCourtError, UsageError
 from fullcourt.domain.processors import CascadePolicy
 
@@ -31,8 +32,16 @@ app = typer.Typer(
     "130 interrupted.",
 )
 app.add_typer(schema.app, name="schema", help="What the warehouse must look like, and what it lacks.")
+app.add_typer(breaker.app, name="breaker", help="Circuit breakers: what they hold back, and letting it through.")
+app.add_typer(policy.app, name="policy", help="A processor's threshold, or its gate switched off, with a reason.")
 app.command()(models.train)
 app.command()(models.grade)
+app.command()(health.health)
+app.command()(gaps.gaps)
+app.command()(explain.explain)
+app.command()(repair_plan.repair_plan)
+app.command()(stale.stale)
+app.command()(report.report)
 
 # Beam's own options, after `--`.
 _PASS_THROUGH = {"allow_extra_args": True, "ignore_unknown_options": False}
@@ -115,6 +124,17 @@ def run(
     minimum_quality: Annotated[
         float, typer.Option(help="Predictions: feature quality, 0-100, from which a player is predicted.")
     ] = 70.0,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict",
+            help="Precompute: before anything is computed, refuse where an upstream processor's run of the game day "
+            "before is not safe, or game days of the look-back lack it.",
+        ),
+    ] = False,
+    fail_on_incomplete: Annotated[
+        bool, typer.Option("--fail-on-incomplete", help="After publishing, end in 1 if any entity is not ready.")
+    ] = False,
     historical: Annotated[
         bool, typer.Option("--historical", help="Predictions: of days that lie more than 30 days back too.")
     ] = False,
@@ -139,6 +159,8 @@ def run(
         systems=_names(systems) or [],
         rules=Rules(minimum_minutes, minimum_quality),
         historical=historical,
+        strict=strict,
+        fail_on_incomplete=fail_on_incomplete,
         beam_args=tuple(context.args),
     )
     run_phases(phase, asked, form)
@@ -151,7 +173,7 @@ def _names(text: str | None) -> list[str] | None:
 @app.command()
 def check(
     entity: Annotated[str, typer.Argument(help="A team's tricode or a player's name.", show_default=False)],
-    date: Annotated[str, typer.Option(help="The game day, YYYY-MM-DD.")],
+    date: Annotated[str | None, typer.Option(help="The game day, YYYY-MM-DD; today's sports day by default.")] = None,
     processor: Annotated[str | None, typer.Option(help="Only this processor.")] = None,
     warehouse: WarehouseOption = DEFAULT_WAREHOUSE,
     form: FormatOption = Format.TABLE,
@@ -162,7 +184,9 @@ def check(
     from fullcourt.orchestration.check import check as run_check
     from fullcourt.warehouse import open_warehouse
 
-    render(run_check(open_warehouse(warehouse), entity, parse_day(date), parse_now(now), processor), form)
+    instant = parse_now(now)
+    day = sports_day(instant) if date is None else parse_day(date)
+    render(run_check(open_warehouse(warehouse), entity, day, instant, processor), form)
 
 
 @app.command()
@@ -183,10 +207,10 @@ def _range(date: str | None, start: str | None, end: str | None) -> tuple[Any, A
     raise UsageError("expected either --date, or both --start and --end")
 
 
-def main() -> None:
-    """Every error leaves as one line on stderr and its documented exit code."""
+def main(*command: str, commands: typer.Typer = app) -> None:
+    """Runs argv, behind the words of a command if any; an error leaves as one line and its documented exit code."""
     try:
-        app()
+        commands([*command, *sys.argv[1:]])
     except FullCourtError as error:
         STDERR.print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
         sys.exit(error.exit_code)

@@ -18,8 +18,9 @@ from fullcourt.domain.names import TRICODES, player_lookup, suggestions
 from fullcourt.domain.observation import Observation, ShardTables, observe
 from fullcourt.domain.processors import BY_NAME, GATED, Entity, Processor
 from fullcourt.domain.windows import Window, WindowCounts
+from fullcourt.orchestration import policy
 from fullcourt.orchestration.run import check_schema, micros
-from fullcourt.warehouse import Read, Warehouse
+from fullcourt.warehouse import BREAKER_STATE, Read, Warehouse
 from schemas import TABLES
 
 Tables = Mapping[str, pa.Table]  # by name
@@ -36,15 +37,15 @@ def check(
     check_schema(warehouse)
     kind, key = resolve(warehouse, entity)
     season = season_of_day(to_number(day))
-    schedule = _read(warehouse, "nbac_schedule", SCHEDULE_COLUMNS, season)
+    schedule = read_season(warehouse, "nbac_schedule", SCHEDULE_COLUMNS, season)
     calendar = Calendar.from_schedule(schedule, season)
     slots = calendar.slots_of(np.array([to_number(day)], dtype=np.int32))
     report: dict[str, Any] = {"entity": key, "kind": kind.value, "date": day.isoformat(), "processors": []}
     if not len(slots):
-        report["note"] = f"no games on {day}: {_neighbours(calendar, to_number(day))}"
+        report["note"] = f"no games on {day}: {neighbours(calendar, to_number(day))}"
         return report
-    chosen = _processors(kind, processor)
-    tables = _read_tables(warehouse, chosen, season, day)
+    chosen = policy.effective(warehouse, processors_of(kind, processor), now)
+    tables = read_tables(warehouse, chosen, season, day)
     for candidate in chosen:
         report["processors"].append(_judged(warehouse, candidate, tables, season, key, int(slots[0]), now))
     return report
@@ -71,7 +72,7 @@ def resolve(warehouse: Warehouse, entity: str) -> tuple[Entity, str]:
     raise UsageError(f"unknown entity {entity!r}: {hint}")
 
 
-def _processors(kind: Entity, name: str | None) -> list[Processor]:
+def processors_of(kind: Entity, name: str | None) -> list[Processor]:
     if name is not None and (name not in BY_NAME or not BY_NAME[name].windows):
         raise UsageError(f"unknown processor {name!r}: expected one of {', '.join(p.name for p in GATED)}")
     fitting = [p for p in GATED if p.entity is kind and name in (None, p.name)]
@@ -80,34 +81,34 @@ def _processors(kind: Entity, name: str | None) -> list[Processor]:
     return fitting
 
 
-def _read(warehouse: Warehouse, table: str, columns: tuple[str, ...], season: int) -> pa.Table:
+def read_season(warehouse: Warehouse, table: str, columns: tuple[str, ...], season: int) -> pa.Table:
     return warehouse.query(Read(table, columns, {"season_year": [season]}).sql, season_year=[season])
 
 
 def _judged(
     warehouse: Warehouse, processor: Processor, tables: Tables, season: int, key: str, slot: int, now: dt.datetime
 ) -> dict[str, Any]:
-    seen = observe(_shard(processor, tables), processor, season)
+    seen = observe(shard(processor, tables), processor, season)
     day = to_date(int(seen.calendar.days[slot]))
     place = pc.index(seen.entities, key).as_py()
     result: dict[str, Any] = {"processor": processor.name, "upstream": _upstream(processor)}
-    if why := _why_not_judged(seen, place, slot):
+    if why := why_not_judged(seen, place, slot):
         return {**result, "verdict": "not judged", "reason": why, "windows": []}
-    facts = breaker.newest(*_breaker_tables(warehouse, processor, key, day))
-    row = judge_rows(seen, processor, _one(place), _one(slot), facts, micros(now))
-    windows = [_window(seen, processor, window, counts, place, slot) for window, counts in row.windows.items()]
+    facts = breaker_state(warehouse, processor, key, day)
+    row = judge_rows(seen, processor, one(place), one(slot), facts, micros(now))
+    windows = [window_report(seen, processor, window, counts, place, slot) for window, counts in row.windows.items()]
     gates = {f.dependency.processor: bool(f.ready[0]) for f in row.cascade.values() if f.dependency.flag}
     return {
         **result,
         "verdict": Verdict(int(row.verdict[0])).label,
         "reason": Reason(int(row.reason[0])).text(processor),
-        "published": _published(warehouse, processor, key, day),
+        "published": published(warehouse, processor, key, day),
         "not_ready": [name for name, ready in gates.items() if not ready],
         "windows": windows,
     }
 
 
-def _read_tables(warehouse: Warehouse, processors: Sequence[Processor], season: int, day: dt.date) -> Tables:
+def read_tables(warehouse: Warehouse, processors: Sequence[Processor], season: int, day: dt.date) -> Tables:
     """What the processors read, each table once: of the season's games all, of other processors the day's rows."""
     wanted: dict[str, dict[str, None]] = {}
     for processor in processors:
@@ -121,7 +122,7 @@ def _read_tables(warehouse: Warehouse, processors: Sequence[Processor], season: 
     return tables
 
 
-def _shard(processor: Processor, tables: Tables) -> ShardTables:
+def shard(processor: Processor, tables: Tables) -> ShardTables:
     assert processor.upstream is not None
     own = {name: tables[name].select(columns) for name, columns in tables_read(processor).items()}
     player = processor.entity is Entity.PLAYER
@@ -134,21 +135,16 @@ def _shard(processor: Processor, tables: Tables) -> ShardTables:
     )
 
 
-def _breaker_tables(warehouse: Warehouse, processor: Processor, key: str, day: dt.date) -> tuple[pa.Table, pa.Table]:
-    where = "WHERE processor_name = @processor AND entity_id = @entity AND analysis_date = @day"
-    named = {"processor": processor.name, "entity": key, "day": day}
-    attempts = warehouse.query(
-        "SELECT entity_id, analysis_date, attempt_number, attempted_at, circuit_breaker_until, missing_games_hash "
-        f"FROM nba_orchestration.reprocess_attempts {where}",
-        **named,
-    )
-    actions = warehouse.query(
-        f"SELECT entity_id, analysis_date, action, acted_at FROM nba_orchestration.breaker_actions {where}", **named
-    )
-    return attempts, actions
+def breaker_state(warehouse: Warehouse, processor: Processor, key: str, day: dt.date) -> pa.Table:
+    only: dict[str, list[Any]] = {
+        "processor_name": [processor.name],
+        "entity_id": [key],
+        "analysis_date": [day],
+    }
+    return warehouse.query(Read(BREAKER_STATE, tuple(breaker.STATE.names), only).sql, **only)
 
 
-def _published(warehouse: Warehouse, processor: Processor, key: str, day: dt.date) -> str | None:
+def published(warehouse: Warehouse, processor: Processor, key: str, day: dt.date) -> str | None:
     """What the published row says; None when there is none."""
     rows = warehouse.query(
         f"SELECT processing_decision_reason, run_id FROM {TABLES[processor.name].id} "
@@ -159,7 +155,7 @@ def _published(warehouse: Warehouse, processor: Processor, key: str, day: dt.dat
     return f"{rows[0]['processing_decision_reason']} (run {rows[0]['run_id']})" if rows else None
 
 
-def _window(
+def window_report(
     seen: Observation, processor: Processor, window: Window, counts: WindowCounts, place: int, slot: int
 ) -> dict[str, Any]:
     inside = np.zeros(seen.grid.required.shape[1], dtype=np.bool_)
@@ -184,7 +180,7 @@ def _window(
     }
 
 
-def _why_not_judged(seen: Observation, place: int, slot: int) -> str:
+def why_not_judged(seen: Observation, place: int, slot: int) -> str:
     """Why the processor has no verdict on the entity that day; empty if it has."""
     if seen.entrants is not None:
         on_slate = place >= 0 and seen.entrants.team[place, slot] >= 0
@@ -197,7 +193,7 @@ def _why_not_judged(seen: Observation, place: int, slot: int) -> str:
     )
 
 
-def _neighbours(calendar: Calendar, day: int) -> str:
+def neighbours(calendar: Calendar, day: int) -> str:
     before, after = calendar.days[calendar.days < day], calendar.days[calendar.days > day]
     parts = []
     if len(before):
@@ -212,5 +208,5 @@ def _upstream(processor: Processor) -> str:
     return processor.upstream.table
 
 
-def _one(value: int) -> np.ndarray:
+def one(value: int) -> np.ndarray:
     return np.array([value], dtype=np.int32)

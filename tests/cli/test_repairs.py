@@ -1,0 +1,85 @@
+"""`explain`, `repair-plan` and `stale` as an operator runs them: three formats, exit codes, words."""
+
+import csv
+import io
+import json
+
+import pytest
+
+from tests.houses import read
+
+
+@pytest.fixture(scope="module")
+def held_back(chain):
+    """A player and a day with a feature row that is not ready."""
+    (row,) = chain.house.query(
+        "SELECT player_lookup, game_date FROM nba_predictions.ml_feature_store_v2 WHERE NOT is_production_ready "
+        "AND ARRAY_LENGTH(missing_game_ids) > 1 ORDER BY game_date, player_lookup LIMIT 1"
+    )
+    return row["player_lookup"], row["game_date"]
+
+
+def on(house):
+    return "--warehouse", house.url, "--now", house.now.isoformat()
+
+
+def test_explain_prints_a_tree_with_the_lost_games_and_what_to_run(cli, chain, season, held_back):
+    player, day = held_back
+    code, out, err = cli("explain", player, "--date", day, *on(chain.house))
+    assert (code, err) == (0, "")
+    lines = out.splitlines()
+    assert lines[0] == f"{player} (player) on {day}"
+    assert lines[1].startswith("├── ml_feature_store_v2 of")
+    for game in season.lost:
+        assert any("missing" in line and f"({game})" in line for line in lines)
+        assert any(line.endswith(f"load again player_boxscores of {game} ({date_of(season, game)})") for line in lines)
+    assert sum("fullcourt run precompute" in line for line in lines) == 1
+    assert any("waits for player_daily_cache" in line for line in lines)
+    assert any(line.endswith("see above") for line in lines)
+
+
+def date_of(season, game):
+    (row,) = [row for row in read(season.landing, "schedule").to_pylist() if row["game_id"] == game]
+    return row["game_date"]
+
+
+def test_explain_as_json_and_csv_says_the_same(cli, chain, held_back):
+    player, day = held_back
+    asked = ("explain", player, "--date", day, "--processor", "player_daily_cache", *on(chain.house))
+    report = json.loads(cli(*asked, "--format", "json")[1])
+    rows = list(csv.DictReader(io.StringIO(cli(*asked, "--format", "csv")[1])))
+    listed = [
+        (node["processor"], node["entity"], game["standing"], game["game_id"])
+        for node in report["nodes"]
+        for game in node["games"]
+        if game["standing"] != "present"
+    ]
+    named = ("processor", "entity", "standing", "game_id")
+    assert [tuple(row[name] for name in named) for row in rows if row["game_id"]] == listed
+    assert {row["asked"] for row in rows} == {player}
+
+
+def test_repair_plan_in_three_formats(cli, chain, season):
+    asked = ("repair-plan", "--start", chain.days[0], "--end", chain.days[-1], *on(chain.house))
+    code, out, _ = cli(*asked)
+    assert code == 0
+    assert "entity-days are held back from" in out.splitlines()[0]
+    assert all(game in out for game in season.lost)
+    report = json.loads(cli(*asked, "--format", "json")[1])
+    rows = list(csv.DictReader(io.StringIO(cli(*asked, "--format", "csv", "--limit", "2")[1])))
+    assert [row["game_id"] for row in rows] == [cell["game_id"] for cell in report["cells"][:2]]
+    assert [int(row["gain"]) for row in rows] == [cell["gain"] for cell in report["cells"][:2]]
+    assert report["cells"][-1]["cumulative"] == sum(game["gain"] for game in report["games"])
+
+
+def test_stale_says_that_nothing_is(cli, chain):
+    asked = ("stale", "--start", chain.days[0], "--end", chain.days[-1], *on(chain.house))
+    assert cli(*asked)[:2] == (0, f"Nothing published from {chain.days[0]} to {chain.days[-1]} is stale\n")
+    assert cli(*asked, "--format", "csv")[1] == ""
+    assert json.loads(cli(*asked, "--format", "json")[1])["commands"] == []
+
+
+@pytest.mark.parametrize("command", ["repair-plan", "stale"])
+def test_a_range_that_ends_before_it_starts_is_refused(cli, chain, command):
+    code, _, err = cli(command, "--start", "2024-12-01", "--end", "2024-11-01", *on(chain.house))
+    assert (code, "start=2024-12-01, end=2024-11-01" in err) == (2, True)
