@@ -18,7 +18,7 @@ from fullcourt.domain.observation import BOX_COLUMNS, INACTIVE_COLUMNS, Observat
 from fullcourt.domain.processors import Entity, Phase, Processor, Upstream
 from fullcourt.domain.rows import Judged, Stamp
 from pipelines.runner import make_pipeline
-from transforms.judge_entities import BOX, INACTIVES, SCHEDULE, UPSTREAM, JudgeEntities
+from transforms.judge_entities import BOX, INACTIVES, SCHEDULE, UPSTREAM, JudgeEntities, Leaving
 from transforms.read_shards import ReadShards, Source
 from transforms.stage_rows import StageRows
 
@@ -105,8 +105,12 @@ def run(data: Path, out: Path, parts: int = 1) -> None:
             ("flagged", "held_back", COUNT_SCHEMA),
             ("incomplete", "held_back", COUNT_SCHEMA),
         ):
-            named = getattr(verdicts, verdict) | f"Name {verdict}" >> beam.WithKeys(name)
+            named = getattr(verdicts, verdict) | f"Name {verdict}" >> beam.Map(_named, name)
             _ = named | f"Write {verdict}" >> StageRows({name: schema}, str(out))
+
+
+def _named(leaving: Leaving, name: str) -> tuple[str, pa.Table]:
+    return name, leaving.rows
 
 
 if __name__ == "__main__":

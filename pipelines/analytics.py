@@ -7,7 +7,6 @@ contexts and stubs, attempts, breaker actions, failures and dead letters.  A rer
 from collections.abc import Sequence
 
 import apache_beam as beam
-import pyarrow as pa
 
 from fullcourt.domain import summaries
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS
@@ -17,10 +16,10 @@ from pipelines import gated
 from pipelines.gated import Config as Config
 from pipelines.runner import make_pipeline
 from schemas import TABLES
-from transforms.finish_run import Finish, FinishRun, Tallied
+from transforms.finish_run import Finish, FinishRun
 from transforms.read_shards import ReadShards
 from transforms.stage_rows import StageRows
-from transforms.summarise_games import BOX, PROPS, SCHEDULE, SHOTS, TEAM_BOX, SummariseGames, flow
+from transforms.summarise_games import BOX, PROPS, SCHEDULE, SHOTS, TEAM_BOX, SummariseGames
 
 # Tag -> table and columns that the summaries read.
 SUMMARISED = {
@@ -62,12 +61,10 @@ def build(pipeline: beam.Pipeline, config: Config, snapshot: Snapshot, finish: F
         summarised = {
             tag: sharded[table] for tag, (table, _) in SUMMARISED.items()
         } | "SummariseGames" >> SummariseGames(config.days, schemas, outputs, config.stamp, flows, gated.DICTIONARIES)
-        for name in outputs:  # staged where they are made: a Flatten would materialise them
-            named = summarised[name] | f"Name {name}" >> beam.WithKeys(name)
-            parts.append(named | f"Stage {name}" >> StageRows(outputs, config.staging))
-            parts.append(named | f"Tally {name}" >> beam.MapTuple(_tally))
-        for name in flows:
-            sharded[name] = (sharded[name], summarised[flow(name)]) | f"OldAndNew {name}" >> beam.Flatten()
+        # Staged where they are made: a Flatten would materialise them.
+        parts += [summarised.rows | "StageSummaries" >> StageRows(outputs, config.staging), summarised.tally]
+        for name, made in summarised.flows.items():
+            sharded[name] = (sharded[name], made) | f"OldAndNew {name}" >> beam.Flatten()
     if contexts:
         chain = gated.Config(contexts, config.days, config.seasons, config.stamp, config.staging)
         parts += gated.judge_chain(pipeline, chain, sharded)
@@ -86,7 +83,3 @@ def _split(processors: Sequence[Processor]) -> tuple[tuple[Processor, ...], tupl
         tuple(processor for processor in processors if not processor.windows),
         tuple(processor for processor in processors if processor.windows),
     )
-
-
-def _tally(name: str, rows: pa.Table) -> Tallied:
-    return Tallied(name, summaries.day_tally(rows))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 import pyarrow as pa
 
-from fullcourt.domain import records
+from fullcourt.domain import breaker, records
 from fullcourt.domain.days import to_date
 from fullcourt.domain.features import BOX as BOX_TABLE
 from fullcourt.domain.features import INACTIVES as INACTIVES_TABLE
@@ -18,24 +18,12 @@ from fullcourt.domain.features import SCHEDULE as SCHEDULE_TABLE
 from fullcourt.domain.features import tables_read
 from fullcourt.domain.processors import BY_NAME, Entity, Processor
 from fullcourt.domain.rows import Stamp
-from fullcourt.warehouse import Read, Snapshot
+from fullcourt.warehouse import BREAKER_STATE, Read, Snapshot
 from schemas import TABLES
-from transforms.finish_run import Tallied
-from transforms.judge_entities import ACTIONS, ATTEMPTS, BOX, INACTIVES, SCHEDULE, UPSTREAM, Flow, JudgeEntities
+from transforms.judge_entities import BOX, BREAKER, INACTIVES, SCHEDULE, UPSTREAM, Flow, JudgeEntities, Leaving
 from transforms.read_shards import Source
 from transforms.stage_rows import StageRows
 
-ATTEMPT_COLUMNS = (
-    "processor_name",
-    "entity_id",
-    "analysis_date",
-    "attempt_number",
-    "attempted_at",
-    "circuit_breaker_until",
-    "missing_games_hash",
-)
-ACTION_COLUMNS = ("processor_name", "entity_id", "analysis_date", "action", "acted_at")
-BREAKER = {"reprocess_attempts": ATTEMPT_COLUMNS, "breaker_actions": ACTION_COLUMNS}
 # Control table -> how its rows are made from judged rows.
 RECORDS: Mapping[str, records.Maker] = {
     "precompute_failures": records.failure_rows,
@@ -78,7 +66,7 @@ def columns_wanted(processors: Sequence[Processor]) -> dict[str, tuple[str, ...]
 
 
 def reads(processors: Sequence[Processor], seasons: Sequence[int], days: Sequence[int]) -> list[Read]:
-    """Whole seasons of the games, the days' rows of other processors, the days' attempts and actions."""
+    """Whole seasons of the games, the days' rows of other processors, the days' breakers."""
     dates = [to_date(day) for day in days]
     wanted = []
     for table, columns in columns_wanted(processors).items():
@@ -87,8 +75,8 @@ def reads(processors: Sequence[Processor], seasons: Sequence[int], days: Sequenc
         elif not any(processor.name == table for processor in processors):
             wanted.append(Read(table, columns, {BY_NAME[table].day_column: dates}))
     named = [processor.name for processor in processors]
-    for table, columns in BREAKER.items():
-        wanted.append(Read(table, columns, {"processor_name": named, "analysis_date": dates}))
+    breakers = Read(BREAKER_STATE, tuple(breaker.STATE.names), {"processor_name": named, "analysis_date": dates})
+    wanted.append(breakers)
     return wanted
 
 
@@ -99,7 +87,7 @@ def sources(wanted: Sequence[Read], snapshot: Snapshot, made_here: Mapping[str, 
         days = made_here.get(read.table, ())
         found[read.table] = Source(
             files=snapshot[read.key],
-            season_column="analysis_date" if read.table in BREAKER else "season_year",
+            season_column="analysis_date" if read.table == BREAKER_STATE else "season_year",
             entity_column=_dealt_by(read.table),
             dictionaries=tuple(
                 name for name in DICTIONARIES if name in read.columns and read.table != SCHEDULE_TABLE
@@ -115,20 +103,22 @@ def judge_chain(pipeline: beam.Pipeline, config: Config, sharded: Sharded) -> li
 
     sharded: of all that reads() names, and what earlier steps of the job have made.
     """
-    tables, staged, others = dict(sharded), [], []
-    schemas = {table: TABLES[table].arrow_schema for table in (*RECORDS, *(p.name for p in config.processors))}
+    tables, parts, others = dict(sharded), [], []
+    chain = {processor.name: processor for processor in config.processors}
+    schemas = {table: TABLES[table].arrow_schema for table in (*RECORDS, *chain)}
     wanted = columns_wanted(config.processors)
     for processor in config.processors:
-        columns = {_role(processor, table): (table, names) for table, names in tables_read(processor).items()}
+        inputs, read_as = {}, {}
+        for table, names in tables_read(processor).items():
+            role = _role(processor, table)
+            inputs[role], read_as[role] = tables[table], TABLES[table].arrow_subset(names)
         if config.stamp.recording:
-            columns |= {ATTEMPTS: ("reprocess_attempts", ATTEMPT_COLUMNS), ACTIONS: ("breaker_actions", ACTION_COLUMNS)}
+            inputs[BREAKER], read_as[BREAKER] = tables[BREAKER_STATE], breaker.STATE
         flow = Flow(wanted[processor.name], DICTIONARIES, config.parts) if processor.name in wanted else None
-        verdicts = {
-            tag: tables[table] for tag, (table, _) in columns.items()
-        } | f"Judge {processor.name}" >> JudgeEntities(
+        verdicts = inputs | f"Judge {processor.name}" >> JudgeEntities(
             processor,
             config.days,
-            {tag: TABLES[table].arrow_subset(names) for tag, (table, names) in columns.items()},
+            read_as,
             TABLES[processor.name].arrow_schema,
             config.stamp,
             parts=1 if processor.whole_season else config.parts,
@@ -136,18 +126,14 @@ def judge_chain(pipeline: beam.Pipeline, config: Config, sharded: Sharded) -> li
         )
         if flow:
             tables[processor.name] = verdicts.flow
-        for verdict in FEEDS:
-            judged = getattr(verdicts, verdict)
-            fed = judged | f"Feed {processor.name} {verdict}" >> beam.FlatMap(_feed, verdict, processor, config.stamp)
-            # A Flatten materialises what flows through it, so the bulk of the rows is staged where it is judged.
-            if verdict == "ready":
-                staged.append(fed | f"Stage {processor.name}" >> StageRows(schemas, config.staging))
-            else:
-                others.append(fed)
-        staged.append(verdicts.tally | f"Tally {processor.name}" >> beam.Map(_tally, processor.name))
-    if others:
-        staged.append(others | "EveryOtherRow" >> beam.Flatten() | "StageOthers" >> StageRows(schemas, config.staging))
-    return staged
+        # A Flatten materialises what flows through it, so the bulk of the rows is staged where it is judged.
+        fed = verdicts.ready | f"Feed {processor.name}" >> beam.FlatMap(_feed, chain, config.stamp)
+        parts += [verdicts.tally, fed | f"Stage {processor.name}" >> StageRows(schemas, config.staging)]
+        others += [getattr(verdicts, verdict) for verdict in FEEDS if verdict != "ready"]
+    if others:  # few: one step for all of them, as a job of many small steps takes longer to set up than to run
+        fed = others | "EveryOtherRow" >> beam.Flatten() | "FeedOthers" >> beam.FlatMap(_feed, chain, config.stamp)
+        parts.append(fed | "StageOthers" >> StageRows(schemas, config.staging))
+    return parts
 
 
 def _is_gated(table: str) -> bool:
@@ -169,14 +155,10 @@ def _role(processor: Processor, table: str) -> str:
     return roles.get(table, table)
 
 
-def _feed(judged: pa.Table, verdict: str, processor: Processor, stamp: Stamp) -> Iterator[tuple[str, pa.Table]]:
+def _feed(leaving: Leaving, chain: Mapping[str, Processor], stamp: Stamp) -> Iterator[tuple[str, pa.Table]]:
     """One way out's rows to the tables it feeds: (table name, rows)."""
-    written, recorded = FEEDS[verdict]
+    written, recorded = FEEDS[leaving.verdict]
     if written:
-        yield processor.name, judged
+        yield leaving.processor, leaving.rows
     for table in recorded:
-        yield table, RECORDS[table](judged, processor, TABLES[table].arrow_schema, stamp)
-
-
-def _tally(counts: pa.Table, name: str) -> Tallied:
-    return Tallied(name, counts)
+        yield table, RECORDS[table](leaving.rows, chain[leaving.processor], TABLES[table].arrow_schema, stamp)

@@ -1,7 +1,11 @@
 """Simulated leagues, and warehouses prepared once and copied to each test that wants one."""
 
 import datetime as dt
+import fcntl
+import json
+import os
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,10 +17,33 @@ from fullcourt.demo.landing import League
 from fullcourt.demo.league import simulate, write
 from tests.houses import House
 
+Once = Callable[[str, Callable[[Path], None]], Path]
+
 
 def after(league: League) -> dt.datetime:
     """Noon UTC of the day after the league's last game."""
     return dt.datetime.combine(max(league.schedule["game_date"].to_pylist()) + dt.timedelta(1), dt.time(12), dt.UTC)
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """once(name, build): a directory filled by build(directory), one time however many workers run the tests."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent  # a worker's own directory is inside that of the whole run
+
+    def directory(name: str, build: Callable[[Path], None]) -> Path:
+        done, unfinished = root / name, root / f"{name}.unfinished"
+        with (root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # the other workers wait here for the first
+            if not done.exists():
+                shutil.rmtree(unfinished, ignore_errors=True)
+                unfinished.mkdir()
+                build(unfinished)
+                unfinished.rename(done)
+        return done
+
+    return directory
 
 
 @pytest.fixture(scope="session")
@@ -26,10 +53,8 @@ def league() -> League:
 
 
 @pytest.fixture(scope="session")
-def landing_files(league: League, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("league") / "landing"
-    write(league, directory)
-    return directory
+def landing_files(league: League, once: Once) -> Path:
+    return once("landing", lambda directory: write(league, directory))
 
 
 @pytest.fixture
@@ -39,17 +64,23 @@ def landing(landing_files: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def empty_file(league: League, tmp_path_factory: pytest.TempPathFactory) -> House:
+def empty_file(league: League, once: Once) -> House:
     """A warehouse with every table and no rows; not to be written to."""
-    return House.new(tmp_path_factory.mktemp("empty") / "empty.duckdb", after(league))
+
+    def build(directory: Path) -> None:
+        House.new(directory / "empty.duckdb", after(league))
+
+    return House(once("empty", build) / "empty.duckdb", after(league))
 
 
 @pytest.fixture(scope="session")
-def loaded_file(empty_file: House, landing_files: Path, tmp_path_factory: pytest.TempPathFactory) -> House:
+def loaded_file(empty_file: House, landing_files: Path, once: Once) -> House:
     """The same with the league's landing files loaded; not to be written to."""
-    house = empty_file.copy(tmp_path_factory.mktemp("loaded") / "loaded.duckdb")
-    house.ingest(landing_files)
-    return house
+
+    def build(directory: Path) -> None:
+        empty_file.copy(directory / "loaded.duckdb").ingest(landing_files)
+
+    return House(once("loaded", build) / "loaded.duckdb", empty_file.now)
 
 
 @pytest.fixture
@@ -80,8 +111,7 @@ class Season:
 
 
 @pytest.fixture(scope="session")
-def season(empty_file: House, tmp_path_factory: pytest.TempPathFactory) -> Season:
-    directory = tmp_path_factory.mktemp("season")
+def season(empty_file: House, once: Once) -> Season:
     league = simulate([2024], games_per_team=20)
     games = [row for row in league.schedule.to_pylist() if row["season_type"] == "regular"]
     days = tuple(sorted({game["game_date"] for game in games}))
@@ -89,16 +119,21 @@ def season(empty_file: House, tmp_path_factory: pytest.TempPathFactory) -> Seaso
     team = games[0]["home_tricode"]
     mine = [g for g in games if team in (g["home_tricode"], g["away_tricode"]) and g["game_date"] < judged[0]]
     lost = tuple(game["game_id"] for game in sorted(mine, key=lambda game: game["game_date"])[-2:])
-    write(league, directory / "whole")
-    there = {
-        name: getattr(league, name).filter(~pc.is_in(pc.field("game_id"), pa.array(lost)))
-        for name in ("player_boxscores", "team_boxscores", "shots")
-    }
-    write(replace(league, **there), directory / "damaged")
-    house = empty_file.copy(directory / "season.duckdb")
-    house.now = after(league)
-    house.ingest(directory / "damaged")
-    house.run("analytics", days[0], days[-1])
+
+    def build(directory: Path) -> None:
+        write(league, directory / "whole")
+        there = {
+            name: getattr(league, name).filter(~pc.is_in(pc.field("game_id"), pa.array(lost)))
+            for name in ("player_boxscores", "team_boxscores", "shots")
+        }
+        write(replace(league, **there), directory / "damaged")
+        house = empty_file.copy(directory / "season.duckdb")
+        house.now = after(league)
+        house.ingest(directory / "damaged")
+        house.run("analytics", days[0], days[-1])
+
+    directory = once("season", build)
+    house = House(directory / "season.duckdb", after(league))
     return Season(house, league, directory / "whole", days, judged, team, lost)
 
 
@@ -117,9 +152,14 @@ class Chain:
 
 
 @pytest.fixture(scope="session")
-def chain(season: Season, tmp_path_factory: pytest.TempPathFactory) -> Chain:
-    house = season.house.copy(tmp_path_factory.mktemp("chain") / "house.duckdb")
-    first, last = season.judged[0], season.judged[-1]
-    house.run("analytics", first, last)
-    house.run("precompute", first, last)
-    return Chain(house, season.judged, house.run("predictions", first, last))
+def chain(season: Season, once: Once) -> Chain:
+    def build(directory: Path) -> None:
+        house = season.house.copy(directory / "house.duckdb")
+        first, last = season.judged[0], season.judged[-1]
+        house.run("analytics", first, last)
+        house.run("precompute", first, last)
+        (directory / "report.json").write_text(json.dumps(house.run("predictions", first, last)))
+
+    directory = once("chain", build)
+    house = House(directory / "house.duckdb", season.house.now)
+    return Chain(house, season.judged, json.loads((directory / "report.json").read_text()))

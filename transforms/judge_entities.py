@@ -11,23 +11,16 @@ import pyarrow.compute as pc
 from apache_beam import pvalue
 from apache_beam.metrics import Metrics
 
-from fullcourt.domain import breaker
 from fullcourt.domain.gate import Verdict, judge
 from fullcourt.domain.observation import Part, ShardTables, observe
 from fullcourt.domain.processors import Processor
 from fullcourt.domain.rows import Judged, Stamp, judged_table, tally
+from transforms.finish_run import Tallied
 from transforms.packing import pack_columns, unpack
 from transforms.read_shards import season_and_part, shard_key
 
-SCHEDULE, UPSTREAM, BOX, INACTIVES, ATTEMPTS, ACTIONS = (
-    "schedule",
-    "upstream",
-    "box",
-    "inactives",
-    "attempts",
-    "actions",
-)
-ROLES = (SCHEDULE, UPSTREAM, BOX, INACTIVES, ATTEMPTS, ACTIONS)
+SCHEDULE, UPSTREAM, BOX, INACTIVES, BREAKER = "schedule", "upstream", "box", "inactives", "breaker"
+ROLES = (SCHEDULE, UPSTREAM, BOX, INACTIVES, BREAKER)
 TALLY, FLOW = "tally", "flow"
 WRITTEN = (Verdict.READY, Verdict.FLAGGED, Verdict.INCOMPLETE, Verdict.BLOCKED)  # rows of the output table
 
@@ -41,16 +34,27 @@ class Flow:
     parts: int
 
 
-class Verdicts(NamedTuple):
-    """Six ways out, each a PCollection of judged tables (rows.judged_table); tallies; and what flows on, packed."""
+class Leaving(NamedTuple):
+    """Rows of a shard that leave together: of which processor, by which verdict's label, a rows.judged_table.
 
-    ready: beam.PCollection[pa.Table]
-    flagged: beam.PCollection[pa.Table]
-    incomplete: beam.PCollection[pa.Table]
-    blocked: beam.PCollection[pa.Table]
-    excluded: beam.PCollection[pa.Table]
-    dead_letter: beam.PCollection[pa.Table]
-    tally: beam.PCollection[pa.Table]
+    They say whose they are, so that those of several processors and ways out can go through one step.
+    """
+
+    processor: str
+    verdict: str
+    rows: pa.Table
+
+
+class Verdicts(NamedTuple):
+    """Six ways out; tallies; and what flows on to later processors of the job, packed."""
+
+    ready: beam.PCollection[Leaving]
+    flagged: beam.PCollection[Leaving]
+    incomplete: beam.PCollection[Leaving]
+    blocked: beam.PCollection[Leaving]
+    excluded: beam.PCollection[Leaving]
+    dead_letter: beam.PCollection[Leaving]
+    tally: beam.PCollection[Tallied]
     flow: beam.PCollection[tuple[str, bytes]]
 
 
@@ -59,7 +63,7 @@ class JudgeEntities(beam.PTransform):
     """Judges every entity of every shard on the given days.
 
     In:  {tag: (shard key, packed batch)} for schedule and upstream; for players box and inactives; where the
-         breaker is consulted attempts and actions; and whatever else the figures come from, by table.
+         breaker is consulted its state (breaker.STATE); and whatever else the figures come from, by table.
          Any order, batches of any size.
     Out: Verdicts; each (entity, day) exactly once.
     One season's rows of one part must fit in memory.  Counts gate/<processor>.<verdict> and .unexpected_rows.
@@ -101,9 +105,7 @@ class _Judge(beam.DoFn):
         more = {tag: table for tag, table in tables.items() if tag not in ROLES}
         known = ShardTables(tables[SCHEDULE], tables[UPSTREAM], tables.get(BOX), tables.get(INACTIVES), more)
         seen = observe(known, how.processor, season, Part(part, how.parts))
-        facts = (
-            breaker.newest(*(self._own(tables[tag]) for tag in (ATTEMPTS, ACTIONS))) if how.stamp.recording else None
-        )
+        facts = self._own(tables[BREAKER]) if how.stamp.recording else None
         days = np.array(how.days, dtype=np.int32)
         judged = Judged(seen, judge(seen, how.processor, days, facts, how.stamp.now), how.processor, how.stamp)
         self._count("unexpected_rows", seen.unexpected_rows)
@@ -113,13 +115,13 @@ class _Judge(beam.DoFn):
             if not chosen.size:
                 continue
             rows = how.make_rows(chosen, how.output)
-            yield pvalue.TaggedOutput(verdict.label, rows)
-            yield pvalue.TaggedOutput(TALLY, tally(chosen))
+            yield pvalue.TaggedOutput(verdict.label, Leaving(how.processor.name, verdict.label, rows))
+            yield pvalue.TaggedOutput(TALLY, Tallied(how.processor.name, tally(chosen)))
             if how.flow and verdict in WRITTEN:
                 yield from self._flow(rows, how.flow, season, part)
 
     def _own(self, rows: pa.Table) -> pa.Table:
-        """Attempts and actions of the processor."""
+        """Of the processor."""
         return rows.filter(pc.equal(rows["processor_name"], self._how.processor.name))
 
     def _flow(self, rows: pa.Table, flow: Flow, season: int, part: int) -> Iterator[Any]:

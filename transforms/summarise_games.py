@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 import numpy as np
@@ -11,11 +11,21 @@ from apache_beam import pvalue
 from apache_beam.metrics import Metrics
 
 from fullcourt.domain.rows import Stamp
-from fullcourt.domain.summaries import SUMMARIES, GameDay, RawTables
+from fullcourt.domain.summaries import SUMMARIES, GameDay, RawTables, day_tally
+from transforms.finish_run import Tallied
 from transforms.packing import pack_columns, unpack
 from transforms.read_shards import season_and_part
 
 SCHEDULE, TEAM_BOX, BOX, SHOTS, PROPS = "schedule", "team_box", "box", "shots", "props"
+ROWS, TALLY = "rows", "tally"
+
+
+class Summarised(NamedTuple):
+    """rows: (summary name, Arrow table with the output's schema).  tally: of these.  flows: by name, packed."""
+
+    rows: beam.PCollection[tuple[str, pa.Table]]
+    tally: beam.PCollection[Tallied]
+    flows: dict[str, beam.PCollection[tuple[str, bytes]]]
 
 
 @dataclass
@@ -23,8 +33,7 @@ class SummariseGames(beam.PTransform):
     """Summarises the final games of the given days.
 
     In:  {tag: (shard key, packed batch)} for schedule, team_box, box, shots and props; one part a season.
-    Out: {summary name: PCollection of Arrow tables with the output's schema}, and under `flow(name)` those of their
-         columns that later processors of the job read, packed: (shard key, packed batch).
+    Out: Summarised; the flows are those columns that later processors of the job read: (shard key, packed batch).
 
     days: days since 1970-01-01.  schemas: of the inputs, by tag.  outputs: of the summaries wanted, by name.
     flows: the columns that flow on, by name.  dictionaries: which of them are encoded so.
@@ -38,17 +47,17 @@ class SummariseGames(beam.PTransform):
     dictionaries: tuple[str, ...] = ()
 
     @beam.typehints.no_annotations  # several outputs: Beam takes hints for one
-    def expand(self, inputs: dict[str, beam.PCollection[tuple[str, bytes]]]) -> dict[str, beam.PCollection]:
-        tags = [*self.outputs, *(flow(name) for name in self.flows)]
+    def expand(self, inputs: dict[str, beam.PCollection[tuple[str, bytes]]]) -> Summarised:
+        tags = [ROWS, TALLY, *(_flow(name) for name in self.flows)]
         summarised = (
             inputs
             | "JoinBySeason" >> beam.CoGroupByKey()
             | "Summarise" >> beam.ParDo(_Summarise(self)).with_outputs(*tags)
         )
-        return {tag: summarised[tag] for tag in tags}
+        return Summarised(summarised[ROWS], summarised[TALLY], {name: summarised[_flow(name)] for name in self.flows})
 
 
-def flow(name: str) -> str:
+def _flow(name: str) -> str:
     """The tag of a summary's rows on their way to later processors."""
     return f"{name}.flow"
 
@@ -68,7 +77,8 @@ class _Summarise(beam.DoFn):
             rows = getattr(games, SUMMARIES[name])(schema, how.stamp)
             Metrics.counter("analytics", f"{name}.rows").inc(rows.num_rows)
             if rows.num_rows:
-                yield pvalue.TaggedOutput(name, rows)
+                yield pvalue.TaggedOutput(ROWS, (name, rows))
+                yield pvalue.TaggedOutput(TALLY, Tallied(name, day_tally(rows)))
             if rows.num_rows and name in how.flows:
                 for packed in pack_columns(rows, how.flows[name], how.dictionaries):
-                    yield pvalue.TaggedOutput(flow(name), (key, packed))
+                    yield pvalue.TaggedOutput(_flow(name), (key, packed))

@@ -124,7 +124,7 @@ def gather(
     if not answers["verdict_cells"].num_rows:
         raise GateError(f"no verdicts from {start} to {end}: run analytics and precompute over it first")
     say("ranking repairs")
-    repair = repair_plan(warehouse, start, end, limit=REPAIRS_SHOWN)
+    repair = repair_plan(warehouse, start, end, limit=REPAIRS_SHOWN, now=now)
     return assemble(PurePosixPath(warehouse.url).name, start, end, now, answers, repair)
 
 

@@ -151,7 +151,7 @@ def test_going_back_and_forth_under_one_clock_the_last_publish_stands(season_hou
 
 def test_an_incomplete_day_is_tried_until_its_breaker_opens_and_closes_when_data_comes(season_house, season):
     day, other = played_day(season, 0), played_day(season, 1)
-    season_house.run("precompute", other, processors=ZONES)
+    season_house.run("precompute", other, processors=[TDZA])
     seen = []
     for run in range(5):
         report = season_house.run("precompute", day, processors=ZONES, now=season_house.now + run * HOUR)
@@ -179,10 +179,12 @@ def test_an_incomplete_day_is_tried_until_its_breaker_opens_and_closes_when_data
     )
     assert closed == [{"action": "close", "analysis_date": day, "reason": "auto_reset_on_data"}]
     assert verdict(season_house, TDZA, season.team, other)["ready"] is False
-    assert season_house.one(
-        "SELECT COUNT(*) AS n FROM nba_orchestration.breaker_state WHERE entity_id = @team AND analysis_date = @day",
-        team=season.team, day=day,
-    ) == 0  # fmt: skip
+    assert season_house.query(
+        "SELECT attempt_number, circuit_breaker_tripped AS tripped, open_until FROM nba_orchestration.breaker_state "
+        "WHERE entity_id = @team AND analysis_date = @day",
+        team=season.team,
+        day=day,
+    ) == [{"attempt_number": 0, "tripped": False, "open_until": None}]
     before = season_house.tables(TDZA, PSZA, "breaker_actions", "reprocess_attempts", content=True)
     again = season_house.run("precompute", day, processors=ZONES, now=season_house.now + 7 * HOUR)
     assert season_house.tables(*before, content=True) == before
@@ -226,7 +228,7 @@ def test_a_demotion_of_many_is_refused_and_changes_nothing_until_it_is_allowed(s
         :1
     ]
     assert "--allow-demotion" in stopped["errors"]
-    report = season_house.run("precompute", day, processors=ZONES, allow_demotion=True)["processors"][0]
+    (report,) = season_house.run("precompute", day, processors=[TDZA], allow_demotion=True)["processors"]
     assert report["demoted"] > 3
     assert report["ready"] == 29 - report["demoted"]
     assert receipts(season_house, TDZA)[-1]["demoted_count"] == report["demoted"]
@@ -551,7 +553,7 @@ def test_a_range_that_ends_before_it_starts_is_refused(season_house, season):
 # ---- killed
 
 
-@pytest.mark.parametrize("sign", ["reprocess_attempts.parquet", f"{PSZA}-*.parquet"], ids=["snapshot", "staged"])
+@pytest.mark.parametrize("sign", ["breaker_state.parquet", f"{PSZA}-*.parquet"], ids=["snapshot", "staged"])
 def test_a_killed_run_leaves_production_as_it_was_and_the_next_completes(season_house, season, sign):
     start, end = season.judged[0], season.judged[-1]
     before = season_house.everything()

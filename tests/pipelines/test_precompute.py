@@ -7,12 +7,11 @@ from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that
 
 from fullcourt.domain.days import to_number
-from fullcourt.domain.features import tables_read
 from fullcourt.domain.processors import BY_NAME, Phase, select
 from fullcourt.domain.rows import Stamp
 from pipelines import gated
 from schemas import TABLES
-from transforms.judge_entities import ACTIONS, ATTEMPTS, BOX, INACTIVES, SCHEDULE, UPSTREAM, JudgeEntities
+from transforms.judge_entities import BOX, BREAKER, INACTIVES, SCHEDULE, UPSTREAM, JudgeEntities
 from transforms.read_shards import ReadShards
 
 TDZA, PSZA = "team_defense_zone_analysis", "player_shot_zone_analysis"
@@ -23,17 +22,18 @@ CONTROL = ("precompute_failures", "reprocess_attempts", "publish_receipts")
 class OneWayOut:
     """Asserts that each (entity, day) is in exactly one output, and that the tally counts them."""
 
-    def __init__(self, key):
-        self._key = key
+    def __init__(self, processor):
+        self._name, self._key = processor.name, processor.key_column
 
     def __call__(self, outputs):
         seen, counted = [], 0
-        for label, table in outputs:
+        for label, out in outputs:
             if label == "tally":
-                names = [name for name in table.column_names if name in LABELS]
-                counted += sum(sum(table[name].to_pylist()) for name in names)
+                names = [name for name in out.counts.column_names if name in LABELS]
+                counted += sum(sum(out.counts[name].to_pylist()) for name in names)
             else:
-                seen += zip(table[self._key].to_pylist(), table["analysis_date"].to_pylist(), strict=True)
+                assert (out.processor, out.verdict) == (self._name, label)
+                seen += zip(out.rows[self._key].to_pylist(), out.rows["analysis_date"].to_pylist(), strict=True)
         assert len(seen) == len(set(seen)) == counted > 0
 
 
@@ -49,13 +49,11 @@ def test_each_entity_day_leaves_through_one_way_out(season, tmp_path, name, part
         processor.upstream.table: UPSTREAM,
         "nbac_gamebook_player_stats": BOX,
         "inactive_lists": INACTIVES,
-        "reprocess_attempts": ATTEMPTS,
-        "breaker_actions": ACTIONS,
+        "breaker_state": BREAKER,
     }
-    columns = tables_read(processor) | gated.BREAKER
     wanted = gated.reads((processor,), [2024], days)
     sources = gated.sources(wanted, season.house.warehouse.snapshot(wanted, tmp_path), {})
-    schemas = {roles[table]: TABLES[table].arrow_subset(names) for table, names in columns.items()}
+    schemas = {roles[read.table]: read.schema for read in wanted}
     stamp = Stamp("run", int(season.house.now.timestamp() * 1e6))
     with beam.Pipeline(runner=FnApiRunner()) as pipeline:
         verdicts = (
@@ -64,10 +62,10 @@ def test_each_entity_day_leaves_through_one_way_out(season, tmp_path, name, part
             | JudgeEntities(processor, days, schemas, TABLES[name].arrow_schema, stamp, parts)
         )
         labelled = [
-            getattr(verdicts, label) | f"Label {label}" >> beam.Map(lambda table, label: (label, table), label)
+            getattr(verdicts, label) | f"Label {label}" >> beam.Map(lambda out, label: (label, out), label)
             for label in (*LABELS, "tally")
         ]
-        assert_that(labelled | beam.Flatten(), OneWayOut(processor.key_column))
+        assert_that(labelled | beam.Flatten(), OneWayOut(processor))
 
 
 def same(house, published):

@@ -1,10 +1,6 @@
 """The real seasons, loaded and run once: landing files, the warehouse they made, and the oracle beside it."""
 
 import datetime as dt
-import fcntl
-import os
-import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,27 +24,6 @@ def data():
     if not (DATA / "schedule.parquet").is_file():
         pytest.skip(f"the real seasons are not here: expected their Parquet files in {DATA}")
     return DATA
-
-
-@pytest.fixture(scope="session")
-def once(tmp_path_factory):
-    """once(name, build): a directory filled by build(directory), one time however many workers run the tests."""
-    root = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        root = root.parent  # a worker's own directory is inside that of the whole run
-
-    def directory(name: str, build: Callable[[Path], None]) -> Path:
-        done, unfinished = root / name, root / f"{name}.unfinished"
-        with (root / f"{name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # the other workers wait here for the first
-            if not done.exists():
-                shutil.rmtree(unfinished, ignore_errors=True)
-                unfinished.mkdir()
-                build(unfinished)
-                unfinished.rename(done)
-        return done
-
-    return directory
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from tests.references.league import MLFS, PCF, PDC, PSZA, TDZA, UPGC, UTGC, Game, League, Row
@@ -58,7 +59,8 @@ def owed_by_team(league: League, season: str, team: str, day: dt.date) -> list[O
     ]
 
 
-def owed_by_player(league: League, season: str, player: str, day: dt.date) -> list[Owed]:
+@lru_cache(maxsize=1024)  # four tables ask it of everybody on a day
+def owed_by_player(league: League, season: str, player: str, day: dt.date) -> tuple[Owed, ...]:
     """The games of the teams he belonged to, oldest first (decisions 2 and 3).
 
     He is excused where he did not play, if he is named as not playing or the team's game is whole.
@@ -72,7 +74,7 @@ def owed_by_player(league: League, season: str, player: str, day: dt.date) -> li
             played = listing is not None and listing.played
             excused = not played and (league.is_whole(game, team) or league.is_listed(player, game, team))
             owed.append(Owed(game, not excused, played and (player, game.game_id) in league.summarised))
-    return owed
+    return tuple(owed)
 
 
 # Windows

@@ -138,6 +138,7 @@ class League:
         self._landing = Path(landing)
         self._connection = duckdb.connect()
         self._published: dict[tuple[str, dt.date], list[Row]] = {}
+        self._by_entity: dict[tuple[str, dt.date], dict[str, Row]] = {}
         self._connection.execute(f"ATTACH '{warehouse}' AS warehouse (READ_ONLY)")
         self.games = self._games()
         self.by_id = {game.game_id: game for game in self.games}
@@ -162,11 +163,10 @@ class League:
         return self._published[table, day]
 
     def published_row(self, table: str, day: dt.date, entity: str) -> Row | None:
-        entity_column = WHERE[table][2]
-        for row in self.published(table, day):
-            if row[entity_column] == entity:
-                return row
-        return None
+        if (table, day) not in self._by_entity:
+            of = WHERE[table][2]
+            self._by_entity[table, day] = {row[of]: row for row in reversed(self.published(table, day))}
+        return self._by_entity[table, day].get(entity)
 
     # The schedule
 
@@ -223,9 +223,13 @@ class League:
 
     def is_bootstrap(self, day: dt.date) -> bool:
         """Domain 3.7: the first 30 days from the season's first regular game."""
-        season = self.season_of(day)
-        opening = min(game.day for game in self.games if game.season == season and game.season_type == "regular")
-        return 0 <= (day - opening).days < 30
+        return 0 <= (day - self._openings[self.season_of(day)]).days < 30
+
+    @cached_property
+    def _openings(self) -> dict[str, dt.date]:
+        """The day of each season's first regular game."""
+        regular = _grouped((game.season, game.day) for game in self.games if game.season_type == "regular")
+        return {season: min(days) for season, days in regular.items()}
 
     # Players
 
@@ -284,8 +288,12 @@ class League:
 
     def is_whole(self, game: Game, team: str) -> bool:
         """Decision 2: the points of the team's players add up to its score."""
-        listings = self.box.get((game.game_id, team), {})
-        return game.final and bool(listings) and sum(row.points for row in listings.values()) == game.score(team)
+        return game.final and self._points.get((game.game_id, team)) == game.score(team)
+
+    @cached_property
+    def _points(self) -> dict[tuple[str, str], int]:
+        """By (game id, team), of teams with anybody in the box score file: what they scored together."""
+        return {key: sum(row.points for row in listings.values()) for key, listings in self.box.items() if listings}
 
     # Stints (decision 3)
 

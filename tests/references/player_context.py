@@ -136,9 +136,10 @@ def _whole_minutes(games: Iterable[Row]) -> int:
 
 
 def mean(values: Iterable[Any]) -> Fraction | None:
-    """Exact; of the known ones; nothing without any."""
-    known = [Fraction(value) for value in values if value is not None]
-    return sum(known, Fraction(0)) / len(known) if known else None
+    """Exact; of the known ones, integers or decimals; nothing without any."""
+    known = [value for value in values if value is not None]
+    assert all(isinstance(value, int | Decimal) for value in known), known
+    return Fraction(sum(known)) / len(known) if known else None
 
 
 def column(rows: Iterable[Row], name: str) -> list[Any]:
