@@ -28,12 +28,11 @@ from transforms.stage_rows import StageRows
 RECORDS: Mapping[str, records.Maker] = {
     "precompute_failures": records.failure_rows,
     "reprocess_attempts": records.attempt_rows,
-    "breaker_actions": records.closing_actions,
     "dead_letters": records.dead_letter_rows,
 }
 # Each way out of the gate -> whether it has rows in the output table, and the control tables it feeds.
 FEEDS: Mapping[str, tuple[bool, tuple[str, ...]]] = {
-    "ready": (True, ("breaker_actions",)),
+    "ready": (True, ()),
     "flagged": (True, ()),
     "incomplete": (True, ("precompute_failures", "reprocess_attempts")),
     "blocked": (True, ("precompute_failures",)),

@@ -7,6 +7,7 @@ from functools import cache
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from fullcourt.domain import breaker, gate, observation, records
 from fullcourt.domain.days import to_number
@@ -118,8 +119,15 @@ class Nights:
         if verdict is Verdict.INCOMPLETE:
             self.attempts = pa.concat_tables([self.attempts, records.attempt_rows(row, PROCESSOR, ATTEMPTS, stamp)])
         if verdict is Verdict.READY:
-            self.actions = pa.concat_tables([self.actions, records.closing_actions(row, PROCESSOR, ACTIONS, stamp)])
+            self._close(day, stamp)
         return row
+
+    def _close(self, day: date, stamp: Stamp) -> None:
+        """As a publish does with the breakers of entities that are not held back."""
+        if stamp.recording:
+            mine = pc.and_(pc.equal(self.state["analysis_date"], day), pc.greater(self.state["attempt_number"], 0))
+            by = (breaker.CLOSE, stamp.run_id, breaker.AUTO_CLOSE_NOTE, ACTIONS, stamp.now)
+            self.actions = pa.concat_tables([self.actions, records.action_rows(self.state.filter(mine), *by)])
 
     def act(self, what: str, at: datetime) -> None:
         """As a person does, through a command."""

@@ -1,5 +1,5 @@
 """The circuit breaker of one (processor, entity, day): closed; open from the third incomplete attempt; half-open after
-the cooldown or an override; closed again as soon as the entity is ready.
+the cooldown or an override; closed again as soon as a run publishes the day and the entity is not held back.
 
 Attempts and actions are append-only facts.  The view breaker_state says what they leave behind, and everybody reads
 that: the gate, the commands, the dashboards.  Evaluation is free in a columnar job, so readiness is always computed
@@ -47,15 +47,6 @@ class State(enum.IntEnum):
     HALF_OPEN = 2
 
 
-class Step(enum.IntEnum):
-    """What a run does to the breaker of an entity that it has judged."""
-
-    NOTHING = 0
-    CLOSE = 1
-    ATTEMPT = 2
-    BLOCK = 3
-
-
 @dataclass(frozen=True)
 class Facts:
     """One value a row: attempts since the breaker last closed, and what the newest of them left behind.
@@ -86,15 +77,13 @@ class Facts:
         ).astype(np.int8)
 
 
-def decide(facts: Facts, ready: Bools, missing: Hashes, now: int) -> NDArray[np.int8]:
-    """The state machine (domain section 4.2, decisions 30): each row's Step.
+def blocked(facts: Facts, missing: Hashes, now: int) -> Bools:
+    """Of rows that are not ready: nothing is attempted, as the breaker is open and the same games are missing.
 
-    missing: hash of what the entity waits for now, 0 where it waits for nothing.  now: microseconds since 1970 UTC.
+    missing: hash of what the entity waits for now.  now: microseconds since 1970 UTC.  Every other row that is not
+    ready is one more attempt (domain section 4.2, decisions 30).
     """
-    waits = (facts.state(now) == State.OPEN) & (facts.missing == missing)
-    return np.select(
-        [ready & (facts.attempts > 0), ready, waits], [Step.CLOSE, Step.NOTHING, Step.BLOCK], Step.ATTEMPT
-    ).astype(np.int8)
+    return (facts.state(now) == State.OPEN) & (facts.missing == missing)
 
 
 def attempted_at(facts: Facts, now: int) -> Longs:

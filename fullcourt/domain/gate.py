@@ -62,7 +62,7 @@ class Judgement:
     lacking_hash: of all that a held-back row waits for, missing games or processors; 0 when that is nothing.
     source_hash: of the upstream rows in all windows.
     inputs_hash: of all that the verdict depends on, the breaker's facts included.
-    facts: the breaker's; step: what the run does to it, a breaker.Step code.
+    facts: the breaker's.
     """
 
     entity: Ints
@@ -80,7 +80,6 @@ class Judgement:
     source_hash: Hashes
     inputs_hash: Hashes
     facts: breaker.Facts
-    step: NDArray[np.int8]
 
     def where(self, mask: Bools) -> "Judgement":
         windows = {
@@ -141,8 +140,7 @@ def judge_rows(
     lacking_hash = missing_hash
     if processor.cascade_policy is CascadePolicy.SKIP:
         lacking_hash = missing_hash + _lacking_processors(found)
-    step = breaker.decide(known, complete & upstream_ready, lacking_hash, now)
-    locked = (step == breaker.Step.BLOCK) & ~bootstrap
+    locked = breaker.blocked(known, lacking_hash, now) & ~bootstrap
     goes_on = np.full_like(bootstrap, processor.cascade_policy is CascadePolicy.FLAG)
 
     cases = [
@@ -188,7 +186,6 @@ def judge_rows(
         source_hash=source_hash,
         inputs_hash=inputs_hash,
         facts=known,
-        step=step,
     )
 
 

@@ -51,22 +51,8 @@ def attempt_rows(judged: pa.Table, processor: Processor, schema: pa.Schema, stam
     return fit(columns, schema, size)
 
 
-def closing_actions(judged: pa.Table, processor: Processor, schema: pa.Schema, stamp: Stamp) -> pa.Table:
-    """breaker_actions: a ready row with attempts behind it closes its breaker by itself."""
-    rows = judged.filter(pc.and_(pc.greater(judged["reprocess_attempt_count"], 0), pa.scalar(stamp.recording)))
-    size, last = rows.num_rows, rows["last_reprocess_attempt_at"]
-    later = pc.greater(last, pa.scalar(stamp.now, pa.int64()).cast(TIMESTAMP))  # than the clock, which jumped back
-    columns = {**_entity_day(rows, processor), "action": pa.repeat(breaker.CLOSE, size), "acted_by": stamp.runs(size)}
-    columns |= {
-        "action_id": to_hex(hash_rows(columns)),
-        "acted_at": pc.if_else(later, last, stamp.times(size)),
-        "reason": pa.repeat(breaker.AUTO_CLOSE_NOTE, size),
-    }
-    return fit(columns, schema, size)
-
-
 def action_rows(state: pa.Table, action: str, by: str, reason: str, schema: pa.Schema, now: int) -> pa.Table:
-    """breaker_actions: what a person does to the breakers of the given rows of breaker_state.
+    """breaker_actions: what a person, or a run, does to the breakers of the given rows of breaker_state.
 
     now: microseconds since 1970 UTC; an action is no earlier than the attempt that it answers, whatever the clock says.
     """

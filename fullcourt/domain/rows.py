@@ -107,8 +107,7 @@ class Judged:
     @cached_property
     def records_attempt(self) -> Bools:
         """Incomplete, outside bootstrap, in a run that records."""
-        attempted = (self.rows.verdict == Verdict.INCOMPLETE) & (self.rows.step == breaker.Step.ATTEMPT)
-        return attempted & ~self.rows.bootstrap & self.stamp.recording
+        return (self.rows.verdict == Verdict.INCOMPLETE) & ~self.rows.bootstrap & self.stamp.recording
 
     @cached_property
     def attempts(self) -> np.ndarray:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from fullcourt.domain import breaker, records
 from fullcourt.domain.days import sports_day, to_date
 from fullcourt.domain.errors import GateError
 from fullcourt.domain.fingerprint import hash_settings
@@ -30,7 +31,7 @@ DEMOTION_PERCENT = 10
 COORDINATOR = "coordinator"  # under this name the predictions' tallies say who was dispatched
 _ASSIGNED = ("prediction_id", "prediction_version")  # of a superseding row, known only beside the rows before it
 # Tables that follow a processor's rows, with the column that holds the processor and the one that holds the day.
-_FOLLOWING = ("precompute_failures", "dead_letters", "reprocess_attempts", "breaker_actions")
+_FOLLOWING = ("precompute_failures", "dead_letters", "reprocess_attempts")
 
 
 @dataclass(frozen=True)
@@ -244,6 +245,25 @@ class _ProcessorPublish:
             self._delete(TABLES[table].id, mine, dates)
         for table in _FOLLOWING:
             self._insert(table, mine, dates)
+        if self._run.stamp.recording:
+            self._close_breakers(dates)
+
+    def _close_breakers(self, dates: list[dt.date]) -> None:
+        """Of entities of the days that no longer wait: ready, flagged, or nothing is required of them any more."""
+        name, failed = self._processor.name, self._session.staged("precompute_failures")
+        standing = self._session.query(
+            f"SELECT {', '.join(breaker.STATE.names)} FROM nba_orchestration.breaker_state AS breakers "
+            "WHERE processor_name = @processor AND analysis_date IN UNNEST(@days) AND attempt_number > 0 "
+            f"AND NOT EXISTS (SELECT 1 FROM {failed} AS failed WHERE failed.processor_name = breakers.processor_name "
+            "AND failed.entity_id = breakers.entity_id AND failed.analysis_date = breakers.analysis_date "
+            "AND failed.failure_category <> @explained) ORDER BY analysis_date, entity_id",
+            processor=name,
+            days=dates,
+            explained=records.EXPLAINED,
+        )
+        stamp, schema = self._run.stamp, TABLES["breaker_actions"].arrow_schema
+        closings = (breaker.CLOSE, stamp.run_id, breaker.AUTO_CLOSE_NOTE, schema, stamp.now)
+        self._session.insert("breaker_actions", records.action_rows(standing, *closings))
 
     def _delete(self, table: str, where: str, dates: list[dt.date]) -> None:
         self._session.execute(f"DELETE FROM {table} WHERE {where}", days=dates)

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pytest
 
 from fullcourt.domain import breaker, gate, observation, records
-from fullcourt.domain.breaker import Facts, Step
+from fullcourt.domain.breaker import Facts
 from fullcourt.domain.days import to_number
 from fullcourt.domain.fingerprint import to_hex
 from fullcourt.domain.rows import MISSING_HASH, Judged, Stamp, judged_table
@@ -157,8 +157,7 @@ def test_align_without_any_attempt():
 )
 def test_blocked(until, missing, held):
     before = Facts(*(np.array([value]) for value in (3, 1, until)), np.array([7], np.uint64), np.array([1]))
-    step = breaker.decide(before, np.array([False]), np.array([missing], np.uint64), 1000)
-    assert step.tolist() == [Step.BLOCK if held else Step.ATTEMPT]
+    assert breaker.blocked(before, np.array([missing], np.uint64), 1000).tolist() == [held]
 
 
 # One team through the gate
@@ -388,9 +387,9 @@ def test_failure_rows_of_a_slice_keep_their_own_games():
     assert dates == [[], [game_day(16).isoformat(), game_day(17).isoformat()]]
 
 
-@pytest.mark.parametrize("make", [records.attempt_rows, records.closing_actions, records.failure_rows])
+@pytest.mark.parametrize("make", [records.attempt_rows, records.failure_rows])
 def test_no_rows_make_no_records(make):
-    schema = {records.attempt_rows: ATTEMPTS, records.closing_actions: ACTIONS, records.failure_rows: FAILURES}[make]
+    schema = {records.attempt_rows: ATTEMPTS, records.failure_rows: FAILURES}[make]
     empty = Nights().run(T0).slice(0, 0)
     assert make(empty, PROCESSOR, schema, STAMP).num_rows == 0
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from fullcourt.domain.days import to_number
@@ -189,6 +190,28 @@ def test_an_incomplete_day_is_tried_until_its_breaker_opens_and_closes_when_data
     again = season_house.run("precompute", day, processors=ZONES, now=season_house.now + 7 * HOUR)
     assert season_house.tables(*before, content=True) == before
     assert [p["unchanged_days"] for p in again["processors"]] == [1, 1]
+
+
+def test_the_breaker_of_somebody_who_is_no_longer_asked_about_closes(season_house, season):
+    """As of a player whom no box score of his team's last games lists, once a lost one has come."""
+    day, other = season.judged[0], season.judged[1]
+    tried = {
+        "processor_name": TDZA,
+        "entity_id": "SEA",
+        "attempt_number": 3,
+        "attempted_at": season_house.now - HOUR,
+        "circuit_breaker_tripped": True,
+        "circuit_breaker_until": season_house.now + 167 * HOUR,
+    }
+    rows = [{**tried, "analysis_date": date} for date in (day, other)]
+    with season_house.warehouse.transaction({}) as session:
+        session.insert("reprocess_attempts", pa.Table.from_pylist(rows, TABLES["reprocess_attempts"].arrow_schema))
+    season_house.run("precompute", day, processors=[TDZA])
+    closed = season_house.query(
+        "SELECT entity_id, analysis_date, action, reason FROM nba_orchestration.breaker_actions"
+    )
+    assert [tuple(row.values()) for row in closed] == [("SEA", day, "close", "auto_reset_on_data")]
+    assert attempts(season_house, TDZA, "SEA") == [(day, 3, True), (other, 3, True)]
 
 
 def test_after_the_cooldown_one_more_attempt_trips_at_once(season_house, season):
