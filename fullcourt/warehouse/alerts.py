@@ -232,9 +232,11 @@ _SYMPTOMS = f"""symptoms AS (
     FALSE
   FROM unrun HAVING COUNT(*) > 0
   UNION ALL
-  SELECT IF(status = 'failed', 'RUN_FAILED', 'RUN_STALE'), '{_CRITICAL}', processor_name, phase, data_date, 1, 1, FALSE
+  SELECT IF(status = 'failed', 'RUN_FAILED', 'RUN_STALE'), '{_CRITICAL}',
+    IF(COUNT(*) = 1, MIN(processor_name), NULL), MIN(phase), data_date, COUNT(*), COUNT(*), FALSE
   FROM newest_runs JOIN phases USING (processor_name)
   WHERE status IN ('failed', 'stale_running')
+  GROUP BY run_id, status, data_date
   UNION ALL
   SELECT 'POLICY_ACTIVE', '{_INFO}', processor_name, NULL, @date, 1, threshold_per_mille / 10, FALSE
   FROM active_policies

@@ -213,6 +213,14 @@ def test_the_newest_run(good, status, ago, expected):
     assert raised(good) == expected
 
 
+def test_a_failed_run_of_several_processors_is_one_alert(good):
+    failed = [run(name, "failed", MORNING) for name in (TDZA, PSZA)]
+    insert(good, "processor_run_history", [{**row, "run_id": "one"} for row in failed])
+    (alert,) = look(good)["alerts"]
+    assert (alert["cause"], alert["processor"], alert["affected"]) == ("RUN_FAILED", None, 2)
+    assert alert["command"] == "fullcourt run precompute --date 2024-01-10"
+
+
 def without_run(house, names):
     execute(
         house,
