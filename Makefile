@@ -3,7 +3,7 @@ PYTHON ?= python3
 RUNTIME := .venv/installed
 DEV := .venv-dev/installed
 
-.PHONY: demo test test-slow check bench lock clean
+.PHONY: demo test test-slow check bench generate lock clean
 
 demo: $(RUNTIME)  ## ingest a simulated half season, run the gate over it, show what was held back and why
 	.venv/bin/fullcourt demo
@@ -22,6 +22,10 @@ check: $(DEV)  ## lint, formatting, types, import direction
 
 bench: $(RUNTIME)  ## the gate against the best set-based SQL, interleaved; prints ratios
 	.venv/bin/python -m benchmarks.gate
+
+generate: $(DEV)  ## the files made from the code: docs/commands.md and Grafana's provisioning; tests compare them
+	.venv-dev/bin/python -m typer fullcourt.cli.main utils docs --name fullcourt --title Commands --output docs/commands.md
+	.venv-dev/bin/python -m monitoring.generate
 
 lock: $(DEV)  ## recompute the hash-pinned lock files
 	.venv-dev/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements/build.in -o requirements/build.lock

@@ -31,17 +31,8 @@ app = typer.Typer(
     "Exit codes: 0 done; 1 stopped at a gate, coverage or verification; 2 usage; 3 engine or infrastructure; "
     "130 interrupted.",
 )
-app.add_typer(schema.app, name="schema", help="What the warehouse must look like, and what it lacks.")
-app.add_typer(breaker.app, name="breaker", help="Circuit breakers: what they hold back, and letting it through.")
-app.add_typer(policy.app, name="policy", help="A processor's threshold, or its gate switched off, with a reason.")
-app.command()(models.train)
-app.command()(models.grade)
-app.command()(health.health)
-app.command()(gaps.gaps)
-app.command()(explain.explain)
-app.command()(repair_plan.repair_plan)
-app.command()(stale.stale)
-app.command()(report.report)
+# The panels of --help, in the order in which a newcomer needs them.
+SET_UP, DAILY, WATCH, REPAIR, MODEL = "Set up", "Every day", "What is wrong", "Setting it right", "The points model"
 
 # Beam's own options, after `--`.
 _PASS_THROUGH = {"allow_extra_args": True, "ignore_unknown_options": False}
@@ -60,13 +51,13 @@ def _options(
         logging.getLogger().addFilter(lambda record: "apitools" not in record.getMessage())
 
 
-@app.command()
+@app.command(rich_help_panel=SET_UP)
 def init(warehouse: WarehouseOption = DEFAULT_WAREHOUSE, form: FormatOption = Format.TABLE) -> None:
     """Creates the warehouse, or adds what an existing one lacks."""
     show([schema.apply_plan(warehouse)], form)
 
 
-@app.command(context_settings=_PASS_THROUGH)
+@app.command(context_settings=_PASS_THROUGH, rich_help_panel=DAILY)
 def ingest(
     context: typer.Context,
     directory: DirectoryArgument,
@@ -96,7 +87,7 @@ def ingest(
         STDERR.print(text, highlight=False, soft_wrap=True)
 
 
-@app.command(context_settings=_PASS_THROUGH)
+@app.command(context_settings=_PASS_THROUGH, rich_help_panel=DAILY)
 def run(
     context: typer.Context,
     phase: Annotated[str, typer.Argument(help="analytics, precompute, predictions, or all.", show_default=False)],
@@ -170,7 +161,7 @@ def _names(text: str | None) -> list[str] | None:
     return [name.strip() for name in text.split(",")] if text is not None else None
 
 
-@app.command()
+@app.command(rich_help_panel=WATCH)
 def check(
     entity: Annotated[str, typer.Argument(help="A team's tricode or a player's name.", show_default=False)],
     date: Annotated[str | None, typer.Option(help="The game day, YYYY-MM-DD; today's sports day by default.")] = None,
@@ -189,7 +180,7 @@ def check(
     render(run_check(open_warehouse(warehouse), entity, day, instant, processor), form)
 
 
-@app.command()
+@app.command(rich_help_panel=SET_UP)
 def demo(
     directory: Annotated[Path, typer.Option(help="Where the demo keeps its files.")] = Path("demo"),
 ) -> None:
@@ -197,6 +188,30 @@ def demo(
     from fullcourt.cli.demo import run_demo
 
     run_demo(directory)
+
+
+app.add_typer(
+    schema.app, name="schema", help="What the warehouse must look like, and what it lacks.", rich_help_panel=SET_UP
+)
+for panel, commands in {
+    WATCH: (health.health, explain.explain, gaps.gaps, stale.stale, report.report),
+    REPAIR: (repair_plan.repair_plan,),
+    MODEL: (models.train, models.grade),
+}.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
+app.add_typer(
+    breaker.app,
+    name="breaker",
+    help="Circuit breakers: what they hold back, and letting it through.",
+    rich_help_panel=REPAIR,
+)
+app.add_typer(
+    policy.app,
+    name="policy",
+    help="A processor's threshold, or its gate switched off, with a reason.",
+    rich_help_panel=REPAIR,
+)
 
 
 def _range(date: str | None, start: str | None, end: str | None) -> tuple[Any, Any]:

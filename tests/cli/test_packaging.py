@@ -1,5 +1,7 @@
 """What installs, and under which names."""
 
+import subprocess
+import sys
 import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -41,3 +43,11 @@ def test_files_that_are_no_modules_install_with_their_package():
 def test_the_landing_document_is_what_the_schemas_say(capsys):
     schema.landing()
     assert (REPOSITORY / "docs" / "landing.md").read_text() == capsys.readouterr().out
+
+
+def test_the_page_of_commands_is_what_the_commands_say(tmp_path):
+    """`make generate` writes it."""
+    written = tmp_path / "commands.md"
+    command = [sys.executable, "-m", "typer", "fullcourt.cli.main", "utils", "docs", "--name", "fullcourt"]
+    subprocess.run([*command, "--title", "Commands", "--output", str(written)], check=True, cwd=REPOSITORY)
+    assert (REPOSITORY / "docs" / "commands.md").read_text() == written.read_text()
