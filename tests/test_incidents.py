@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from fullcourt.domain.calendar import Calendar, game_days
+from fullcourt.domain.days import to_number
 from fullcourt.domain.errors import GateError, UsageError
 from fullcourt.domain.names import player_lookup
 from fullcourt.domain.numbers import decimals
@@ -22,7 +23,8 @@ from fullcourt.domain.processors import GATED, PROCESSORS, Entity, select
 from fullcourt.domain.rows import fit
 from fullcourt.domain.tables import PublishMode
 from fullcourt.orchestration.run import RunRequest
-from fullcourt.warehouse import Read
+from fullcourt.warehouse import BREAKER_STATE, Read
+from pipelines import gated
 from schemas import TABLES
 from tests.bridge import PLAYERS, TEAMS, ask, schedule_table
 from tests.reference_gate import BoxRow, Game, Season, Upstream
@@ -147,6 +149,13 @@ def test_i13_i14_who_did_not_play_is_excused_and_not_missing():
 
 def test_i20_one_threshold_for_all():
     assert {processor.threshold_per_mille for processor in GATED} == {900}
+
+
+def test_i22_the_breakers_of_a_run_are_read_once_and_not_entity_by_entity():
+    reads = gated.reads(GATED, [2023], [to_number(dt.date(2023, 12, day)) for day in range(1, 32)])
+    (breakers,) = [read for read in reads if read.table == BREAKER_STATE]
+    assert set(breakers.only) == {"processor_name", "analysis_date"}
+    assert len(breakers.only["analysis_date"]) == 31
 
 
 def test_i21_an_upstream_that_is_not_ready_flags_a_row_and_does_not_drop_it(chain):

@@ -41,6 +41,22 @@ def ready_band(percent: float) -> str:
     return next((name for least, name in bands if percent >= least), "CRITICAL")
 
 
+MET, MISSED, BROKEN, NO_DATA = "met", "missed", "broken", "no data"
+
+
+def level(value: float | None, target: float, limit: float) -> str:
+    """A service level: met, missed (the target) or broken (the limit). More is better if the target is above the limit.
+
+    no data: there is no value to compare.
+    """
+    if value is None:
+        return NO_DATA
+    better = 1 if target > limit else -1
+    if better * (value - limit) < 0:
+        return BROKEN
+    return MET if better * (value - target) > 0 else MISSED
+
+
 class Severity(enum.StrEnum):
     CRITICAL = "critical"
     WARNING = "warning"

@@ -137,13 +137,8 @@ def _levels(processors: Rows) -> Rows:
 
 
 def _level(name: str, processor: str | None, value: float | None, target: float, limit: float) -> dict[str, Any]:
-    """met, missed (the target), or broken (the limit); none is met where there is no value to compare."""
     row = {"level": name, "processor": processor, "value": value, "target": target, "limit": limit}
-    if value is None:
-        return {**row, "status": "no value"}
-    better = 1 if target > limit else -1
-    broken, met = better * (value - limit) < 0, better * (value - target) > 0
-    return {**row, "status": "broken" if broken else "met" if met else "missed"}
+    return {**row, "status": alerts.level(value, target, limit)}
 
 
 def _cascade(ask: Ask, date: dt.date) -> dict[str, Any] | None:

@@ -8,8 +8,6 @@ import pyarrow.compute as pc
 from fullcourt.domain import alerts
 from fullcourt.report.gather import Facts
 
-MET, MISSED, BROKEN, UNKNOWN = "met", "missed", "broken", "no data"
-
 
 @dataclass(frozen=True)
 class Figure:
@@ -20,16 +18,6 @@ class Figure:
     state: str
     promise: str
     note: str
-
-
-def state(value: float | None, target: float, limit: float) -> str:
-    """More is better where the target lies above the limit."""
-    if value is None:
-        return UNKNOWN
-    better = 1 if target > limit else -1
-    if better * (value - limit) < 0:
-        return BROKEN
-    return MET if better * (value - target) > 0 else MISSED
 
 
 def band(ready_pct: float | None) -> str:
@@ -43,7 +31,7 @@ def figures(facts: Facts) -> list[Figure]:
         Figure(
             "Production ready",
             percent(everything.ready_pct),
-            state(everything.ready_pct, alerts.READY_TARGET, alerts.READY_LIMIT),
+            alerts.level(everything.ready_pct, alerts.READY_TARGET, alerts.READY_LIMIT),
             f"more than {alerts.READY_TARGET} %; alert below {alerts.READY_LIMIT} %",
             f"{band(everything.ready_pct)}: of {everything.rows:,} rows; "
             f"{percent(last.ready_pct)} on {facts.last_day}, the last day judged",
@@ -51,7 +39,7 @@ def figures(facts: Facts) -> list[Figure]:
         Figure(
             "Mean completeness",
             percent(everything.mean_pct),
-            state(everything.mean_pct, alerts.COMPLETENESS_TARGET, alerts.COMPLETENESS_LIMIT),
+            alerts.level(everything.mean_pct, alerts.COMPLETENESS_TARGET, alerts.COMPLETENESS_LIMIT),
             f"more than {alerts.COMPLETENESS_TARGET} %; alert below {alerts.COMPLETENESS_LIMIT} %",
             f"{percent(last.mean_pct)} on {facts.last_day}",
         ),
@@ -70,14 +58,16 @@ def _breakers(facts: Facts) -> list[Figure]:
         Figure(
             "Open breakers",
             f"{active:,}",
-            state(active, alerts.BREAKERS_TARGET, alerts.BREAKERS_LIMIT),
+            alerts.level(active, alerts.BREAKERS_TARGET, alerts.BREAKERS_LIMIT),
             f"fewer than {alerts.BREAKERS_TARGET}; alert above {alerts.BREAKERS_LIMIT}",
             f"at {now}; {trips:,} trips over the range",
         ),
         Figure(
             "Breaker response",
             "none waits" if hours is None else f"{hours:,.1f} h",
-            MET if hours is None else state(hours, alerts.RESPONSE_TARGET_HOURS, alerts.RESPONSE_LIMIT_HOURS),
+            alerts.MET
+            if hours is None
+            else alerts.level(hours, alerts.RESPONSE_TARGET_HOURS, alerts.RESPONSE_LIMIT_HOURS),
             f"less than {alerts.RESPONSE_TARGET_HOURS} h; at most {alerts.RESPONSE_LIMIT_HOURS} h",
             f"of the oldest open one that nobody acted on; {late:,} wait longer than the target",
         ),
@@ -92,7 +82,7 @@ def _coverage(coverage: pa.Table) -> Figure:
     return Figure(
         "Coverage",
         percent(share),
-        UNKNOWN if share is None else BROKEN if low.num_rows else MET,
+        alerts.NO_DATA if share is None else alerts.BROKEN if low.num_rows else alerts.MET,
         f"every day and processor at least {alerts.COVERAGE_LIMIT} %",
         f"{low.num_rows:,} of {owed.num_rows:,} processor-days are below, on {days} game days",
     )

@@ -10,9 +10,10 @@ from html.parser import HTMLParser
 import pytest
 
 from fullcourt.domain import alerts
+from fullcourt.domain.alerts import BROKEN, MET, MISSED, NO_DATA, level
 from fullcourt.domain.processors import PROCESSORS
 from fullcourt.report.graph import nodes
-from fullcourt.report.headline import BROKEN, MET, MISSED, UNKNOWN, figures, state
+from fullcourt.report.headline import figures
 from fullcourt.report.page import render
 from tests.report.made import HOSTILE, made
 
@@ -128,11 +129,11 @@ def empty():
         pytest.param(5, 5, 10, MISSED, id="fewer than 5 are promised, not 5"),
         pytest.param(10, 5, 10, MISSED, id="the alert is for more than 10"),
         pytest.param(11, 5, 10, BROKEN, id="above the limit"),
-        pytest.param(None, 95, 90, UNKNOWN, id="nothing to compare"),
+        pytest.param(None, 95, 90, NO_DATA, id="nothing to compare"),
     ],
 )
 def test_a_promise_is_met_missed_or_broken(value, target, limit, expected):
-    assert state(value, target, limit) == expected
+    assert level(value, target, limit) == expected
 
 
 def test_headlines_say_figure_and_promise(made_facts):
