@@ -10,6 +10,7 @@ import apache_beam as beam
 
 from fullcourt.domain import summaries
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS
+from fullcourt.domain.features import columns_wanted
 from fullcourt.domain.processors import Processor
 from fullcourt.warehouse import Read, Snapshot
 from pipelines import gated
@@ -53,7 +54,7 @@ def build(pipeline: beam.Pipeline, config: Config, snapshot: Snapshot, finish: F
     sources = gated.sources(reads(config.processors, config.seasons, config.days), snapshot, made_here)
     sharded = pipeline | "ReadTables" >> ReadShards(sources, config.seasons)
     outputs = {processor.name: TABLES[processor.name].arrow_schema for processor in of_games}
-    wanted = gated.columns_wanted(contexts)
+    wanted = columns_wanted(contexts)
     parts: list[beam.PCollection] = []
     if of_games:
         flows = {name: wanted[name] for name in outputs if name in wanted}

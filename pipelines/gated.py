@@ -15,7 +15,7 @@ from fullcourt.domain.days import to_date
 from fullcourt.domain.features import BOX as BOX_TABLE
 from fullcourt.domain.features import INACTIVES as INACTIVES_TABLE
 from fullcourt.domain.features import SCHEDULE as SCHEDULE_TABLE
-from fullcourt.domain.features import tables_read
+from fullcourt.domain.features import columns_wanted, tables_read
 from fullcourt.domain.processors import BY_NAME, Entity, Processor
 from fullcourt.domain.rows import Stamp
 from fullcourt.warehouse import BREAKER_STATE, Read, Snapshot
@@ -53,15 +53,6 @@ class Config:
     stamp: Stamp
     staging: str
     parts: int = 1
-
-
-def columns_wanted(processors: Sequence[Processor]) -> dict[str, tuple[str, ...]]:
-    """Every table that any of the gated processors reads, with the columns that any of them wants."""
-    wanted: dict[str, tuple[str, ...]] = {}
-    for processor in processors:
-        for table, columns in tables_read(processor).items():
-            wanted[table] = tuple(dict.fromkeys((*wanted.get(table, ()), *columns)))
-    return wanted
 
 
 def reads(processors: Sequence[Processor], seasons: Sequence[int], days: Sequence[int]) -> list[Read]:

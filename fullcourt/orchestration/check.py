@@ -12,7 +12,7 @@ from fullcourt.domain import breaker
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar, season_of_day
 from fullcourt.domain.days import to_date, to_number
 from fullcourt.domain.errors import UsageError
-from fullcourt.domain.features import BOX, INACTIVES, SCHEDULE, tables_read
+from fullcourt.domain.features import BOX, INACTIVES, SCHEDULE, columns_wanted, tables_read
 from fullcourt.domain.gate import Reason, Verdict, is_complete, judge_rows, percentage, permitted_misses
 from fullcourt.domain.names import TRICODES, player_lookup, suggestions
 from fullcourt.domain.observation import Observation, ShardTables, observe
@@ -110,15 +110,11 @@ def _judged(
 
 def read_tables(warehouse: Warehouse, processors: Sequence[Processor], season: int, day: dt.date) -> Tables:
     """What the processors read, each table once: of the season's games all, of other processors the day's rows."""
-    wanted: dict[str, dict[str, None]] = {}
-    for processor in processors:
-        for name, columns in tables_read(processor).items():
-            wanted.setdefault(name, {}).update(dict.fromkeys(columns))
     tables = {}
-    for name, names in wanted.items():
+    for name, columns in columns_wanted(processors).items():
         gated = name in BY_NAME and BY_NAME[name].windows
         only: dict[str, list[Any]] = {BY_NAME[name].day_column: [day]} if gated else {"season_year": [season]}
-        tables[name] = warehouse.query(Read(name, tuple(names), only).sql, **only)
+        tables[name] = warehouse.query(Read(name, columns, only).sql, **only)
     return tables
 
 

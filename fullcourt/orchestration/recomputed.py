@@ -18,7 +18,7 @@ from fullcourt.domain import summaries
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS
 from fullcourt.domain.columns import codes
 from fullcourt.domain.days import to_number
-from fullcourt.domain.features import tables_read
+from fullcourt.domain.features import columns_wanted
 from fullcourt.domain.gate import Verdict, judge
 from fullcourt.domain.observation import Observation, observe
 from fullcourt.domain.processors import BY_NAME, GATED, PROCESSORS, CascadePolicy, Processor
@@ -85,7 +85,7 @@ class Recomputed:
         published = self._published_days()
         if not published:
             return
-        wanted = _columns_wanted()
+        wanted = columns_wanted(GATED)
         for table, columns in wanted.items():
             if table not in BY_NAME:
                 self.tables[table] = self._read(table, columns)
@@ -269,15 +269,6 @@ def entity_column(processor: Processor) -> str:
     """The column that names the entity, of summaries too."""
     defends = "defending_team_abbr" in TABLES[processor.name].by_name
     return "defending_team_abbr" if defends else processor.key_column
-
-
-def _columns_wanted() -> dict[str, tuple[str, ...]]:
-    """Every table that a gated processor reads, with the columns that any of them wants."""
-    wanted: dict[str, tuple[str, ...]] = {}
-    for processor in GATED:
-        for table, columns in tables_read(processor).items():
-            wanted[table] = tuple(dict.fromkeys((*wanted.get(table, ()), *columns)))
-    return wanted
 
 
 def _compared(processor: Processor) -> tuple[str, ...]:

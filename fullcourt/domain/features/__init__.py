@@ -1,6 +1,6 @@
 """What each processor computes once the gate lets it: one module a processor."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -76,6 +76,15 @@ def tables_read(processor: Processor) -> dict[str, tuple[str, ...]]:
             columns = (other.key_column, other.day_column, *cascade.VERDICT_COLUMNS, *columns)
         tables[name] = tuple(dict.fromkeys((*tables.get(name, ()), *columns)))
     return tables
+
+
+def columns_wanted(processors: Sequence[Processor]) -> dict[str, tuple[str, ...]]:
+    """Every table that any of the gated processors reads, with the columns that any of them wants."""
+    wanted: dict[str, tuple[str, ...]] = {}
+    for processor in processors:
+        for table, columns in tables_read(processor).items():
+            wanted[table] = tuple(dict.fromkeys((*wanted.get(table, ()), *columns)))
+    return wanted
 
 
 FEATURES: dict[str, Feature] = {
