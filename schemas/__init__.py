@@ -35,7 +35,9 @@ from schemas import (
     team_defense_zone_analysis,
     team_offense_game_summary,
     upcoming_player_game_context,
+    upcoming_player_game_context_history,
     upcoming_team_game_context,
+    upcoming_team_game_context_history,
 )
 
 TABLES: dict[str, Table] = {
@@ -55,6 +57,8 @@ TABLES: dict[str, Table] = {
         team_defense_game_summary,
         upcoming_player_game_context,
         upcoming_team_game_context,
+        upcoming_player_game_context_history,
+        upcoming_team_game_context_history,
         team_defense_zone_analysis,
         player_shot_zone_analysis,
         player_daily_cache,

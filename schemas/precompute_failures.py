@@ -1,5 +1,7 @@
 """Entities held back on a game day and why, one row per processor, entity and day."""
 
+from dataclasses import replace
+
 from fullcourt.domain.tables import Column, PublishMode, Table
 from schemas.columns import ANALYSIS_DATE, CREATED_AT, ENTITY_ID, PROCESSOR_NAME, RUN_ID
 
@@ -11,8 +13,12 @@ TABLE = Table(
         PROCESSOR_NAME,
         RUN_ID,
         ANALYSIS_DATE,
-        ENTITY_ID,
-        Column("failure_category", "STRING", "INCOMPLETE_DATA, CIRCUIT_BREAKER_ACTIVE, UPSTREAM_INCOMPLETE, …"),
+        replace(ENTITY_ID, doc=f"{ENTITY_ID.doc} '*' where the whole day is meant: INCOMPLETE_COVERAGE."),
+        Column(
+            "failure_category",
+            "STRING",
+            "INCOMPLETE_DATA, CIRCUIT_BREAKER_ACTIVE, UPSTREAM_INCOMPLETE, INCOMPLETE_COVERAGE, …",
+        ),
         Column("failure_reason", "STRING", "The same in words."),
         Column("can_retry", "BOOL", "Another run may succeed."),
         Column("failure_type", "STRING", "COMPLETE, INSUFFICIENT_HISTORY, DATA_GAP, PLAYER_DNP, MIXED or UNKNOWN."),

@@ -123,4 +123,5 @@ TABLE = Table(
     partition="game_date",
     cluster=("player_lookup", "universal_player_id", "game_date"),
     day="game_date",
+    archived=True,
 )

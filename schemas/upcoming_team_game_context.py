@@ -66,4 +66,5 @@ TABLE = Table(
     partition="game_date",
     cluster=("game_date", "team_abbr", "game_id"),
     day="game_date",
+    archived=True,
 )

@@ -18,6 +18,7 @@ from fullcourt.cli.options import (
     parse_now,
 )
 from fullcourt.cli.output import show, show_one
+from fullcourt.cli.paste import pasted
 from fullcourt.domain.days import sports_day
 
 Node = Mapping[str, Any]
@@ -37,7 +38,10 @@ def explain(
 
     instant = parse_now(now)
     day = sports_day(instant) if date is None else parse_day(date)
-    render(run_explain(open_warehouse(warehouse), entity, day, instant, processor), form)
+    report = run_explain(open_warehouse(warehouse), entity, day, instant, processor)
+    if "repair" in report:
+        report["repair"]["commands"] = [pasted(command, warehouse) for command in report["repair"]["commands"]]
+    render(report, form)
 
 
 def render(report: dict[str, Any], form: Format) -> None:
@@ -58,13 +62,19 @@ def _tree(report: dict[str, Any]) -> Tree:
     if note := report.get("note"):
         tree.add(escape(note))
         return tree
+    _add_repair(tree, report)  # first, as what follows may be long
     nodes = {(node["processor"], node["entity"]): node for node in report["nodes"]}
     shown: set[tuple[str, str]] = set()
+    aside: dict[str, list[str]] = {}
     # Last in the chain first: what it waits for is inside it.
     for name in reversed(report["roots"]):
-        if (name, report["entity"]) not in shown:
+        node = nodes[name, report["entity"]]
+        if node["verdict"] == "not judged":
+            aside.setdefault(node["reason"], []).append(name)
+        elif (name, report["entity"]) not in shown:
             _add(tree, nodes, (name, report["entity"]), shown, "")
-    _add_repair(tree, report)
+    for reason, names in aside.items():
+        tree.add(f"not judged ({escape(reason)}): {', '.join(names)}")
     return tree
 
 

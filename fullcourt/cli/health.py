@@ -1,5 +1,6 @@
 """Shows how the platform is: what is wrong first, then each processor, and what the rest of the figures say."""
 
+from collections import Counter
 from typing import Annotated, Any
 
 import typer
@@ -14,6 +15,7 @@ from fullcourt.cli.options import (
     parse_now,
 )
 from fullcourt.cli.output import show, show_one
+from fullcourt.cli.paste import pasted
 from fullcourt.domain.alerts import COVERAGE_LIMIT
 from fullcourt.domain.days import sports_day
 from fullcourt.domain.errors import EXIT_GATE
@@ -33,6 +35,8 @@ def health(
     instant = parse_now(now)
     day = sports_day(instant) if date is None else parse_day(date)
     report = look(open_warehouse(warehouse), day, instant, processor)
+    for alert in (*report["alerts"], *report["explained"]):
+        alert["command"] = pasted(alert["command"], warehouse)
     render(report, form)
     if not report["healthy"]:
         raise typer.Exit(EXIT_GATE)
@@ -55,11 +59,13 @@ def _show_tables(report: dict[str, Any]) -> None:
     columns = ("severity", "cause", "text", "command")
     show([_only(alert, columns) for alert in report["alerts"]], Format.TABLE, "Alerts")
     if explained := report["explained"]:
-        causes = sorted({symptom["cause"] for symptom in explained})
-        typer.echo(f"{len(explained)} symptoms of lost games, not alerts of their own: {', '.join(causes)}\n")
+        counted = Counter(symptom["cause"] for symptom in explained)
+        causes = ", ".join(f"{cause} ({count})" for cause, count in sorted(counted.items()))
+        typer.echo(f"Symptoms of lost games, no alerts of their own (all in --format json): {causes}\n")
     if report["policies"]:
         show(report["policies"], Format.TABLE, "Changed policies")
-    show(report["processors"], Format.TABLE, "Processors")
+    shown = [{name: value for name, value in row.items() if name != "run_id"} for row in report["processors"]]
+    show(shown, Format.TABLE, "Processors")
     short = [level for level in report["service_levels"] if level["status"] in ("missed", "broken")]
     show(short, Format.TABLE, "Service levels not met")
     if report["cascade"]:

@@ -7,7 +7,20 @@ from typing import Annotated, Any
 
 import typer
 
-from fullcourt.cli import breaker, explain, gaps, health, models, policy, repair_plan, report, schema, stale
+from fullcourt.cli import (
+    breaker,
+    cleanup,
+    explain,
+    gaps,
+    health,
+    models,
+    policy,
+    repair_plan,
+    report,
+    schema,
+    stale,
+    verify,
+)
 from fullcourt.cli.options import (
     DEFAULT_WAREHOUSE,
     DirectoryArgument,
@@ -129,6 +142,9 @@ def run(
     historical: Annotated[
         bool, typer.Option("--historical", help="Predictions: of days that lie more than 30 days back too.")
     ] = False,
+    skip_downstream_trigger: Annotated[
+        bool, typer.Option("--skip-downstream-trigger", help="Keep the completion messages in; nothing else starts.")
+    ] = False,
     warehouse: WarehouseOption = DEFAULT_WAREHOUSE,
     form: FormatOption = Format.TABLE,
     now: NowOption = None,
@@ -152,6 +168,7 @@ def run(
         historical=historical,
         strict=strict,
         fail_on_incomplete=fail_on_incomplete,
+        skip_downstream_trigger=skip_downstream_trigger,
         beam_args=tuple(context.args),
     )
     run_phases(phase, asked, form)
@@ -194,7 +211,7 @@ app.add_typer(
     schema.app, name="schema", help="What the warehouse must look like, and what it lacks.", rich_help_panel=SET_UP
 )
 for panel, commands in {
-    WATCH: (health.health, explain.explain, gaps.gaps, stale.stale, report.report),
+    WATCH: (health.health, explain.explain, gaps.gaps, verify.verify, stale.stale, report.report),
     REPAIR: (repair_plan.repair_plan,),
     MODEL: (models.train, models.grade),
 }.items():
@@ -210,6 +227,12 @@ app.add_typer(
     policy.app,
     name="policy",
     help="A processor's threshold, or its gate switched off, with a reason.",
+    rich_help_panel=REPAIR,
+)
+app.add_typer(
+    cleanup.app,
+    name="cleanup",
+    help="What has expired or was left behind, moved away with a backup, and put back.",
     rich_help_panel=REPAIR,
 )
 

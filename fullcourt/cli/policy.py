@@ -1,6 +1,6 @@
 """`fullcourt policy`: a processor's threshold, or its gate switched off, for a while and with a reason."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,7 +28,7 @@ def show_policies(
     store = open_warehouse(warehouse)
     chosen = breakers.select(store, processor).processors
     if history:
-        show(policy.changes(store, chosen), form, "Changes of gates")
+        show([_readable(row) for row in policy.changes(store, chosen)], form, "Changes of gates")
         return
     rows = [row for row in policy.active(store, parse_now(now)) if row["processor"] in chosen]
     show(rows, form, "Gates that differ from the default")
@@ -48,7 +48,10 @@ def set_policy(
     ] = False,
     default: Annotated[bool, typer.Option("--default", help="Back to the code's own threshold.")] = False,
     until: Annotated[
-        str | None, typer.Option(help="Lapses at this instant (ISO 8601 with zone); else when it is set again.")
+        str | None,
+        typer.Option(
+            help="Lapses at this instant (ISO 8601 with zone), back to the code's own; else when it is set again."
+        ),
     ] = None,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
@@ -63,12 +66,13 @@ def set_policy(
 
     if (threshold is not None) + gate_off + default != 1:
         raise UsageError("expected exactly one of --threshold, --gate-off and --default")
-    if threshold is not None and not 0.1 <= threshold <= 100:
-        raise UsageError(f"--threshold must be from 0.1 to 100 percent, got {threshold:g}")
+    if threshold is not None and not (0.1 <= threshold <= 100 and round(10 * threshold) == round(10 * threshold, 6)):
+        raise UsageError(f"--threshold must be from 0.1 to 100 percent, with one decimal at most, got {threshold:g}")
     per_mille = policy.GATE_OFF if gate_off else None if threshold is None else round(10 * threshold)
     said = "the gate off" if gate_off else "the default" if threshold is None else f"a threshold of {threshold:g} %"
     store, instant = open_warehouse(warehouse), parse_now(now)
     end = parse_now(until) if until else None
+    processor = processor.rpartition(".")[2]  # with or without its dataset
     check_schema(store)
     if dry_run:
         policy.check(processor, per_mille, instant, reason, end)
@@ -76,4 +80,15 @@ def set_policy(
         return
     confirm(f"Give {processor} {said}?", yes)
     row = policy.change(store, processor, per_mille, instant, by, reason, end)
-    show([row], form, f"{processor}: {said} from the next run on")
+    show([_readable(row)], form, f"{processor}: {said} from the next run on")
+
+
+def _readable(change: dict[str, Any]) -> dict[str, Any]:
+    """A change with its threshold in percent; none is the code's own again."""
+    per_mille = change["threshold_per_mille"]
+    return {
+        "processor": change["processor_name"],
+        "gate": None if per_mille is None else "off" if per_mille == 0 else "on",
+        "threshold_pct": None if per_mille is None else per_mille / 10,
+        **{name: change[name] for name in ("set_at", "set_by", "reason", "valid_until")},
+    }

@@ -14,9 +14,9 @@ from fullcourt.cli.options import (
     parse_now,
 )
 from fullcourt.cli.output import show, show_one
+from fullcourt.cli.paste import pasted
 
 _TABLE = ("rank", "game_id", "game_date", "lacking", "table", "alone", "gain", "cumulative", "cumulative_pct")
-_COMMANDS_SHOWN = 5
 
 
 def repair_plan(
@@ -31,11 +31,15 @@ def repair_plan(
     from fullcourt.orchestration.repair import repair_plan as plan
     from fullcourt.warehouse import open_warehouse
 
-    render(plan(open_warehouse(warehouse), parse_day(start), parse_day(end), limit, parse_now(now)), form)
+    report = plan(open_warehouse(warehouse), parse_day(start), parse_day(end), limit, parse_now(now))
+    for cell in report["cells"]:
+        cell["command"] = pasted(cell["command"], warehouse)
+    report["commands"] = [pasted(command, warehouse) for command in report["commands"]]
+    render(report, form)
 
 
 def render(report: dict[str, Any], form: Format) -> None:
-    """Tables of cells and of games, with the first commands; one nested JSON; or CSV with one row a cell."""
+    """Tables of cells and of games, and what to run; one nested JSON; or CSV with one row a cell."""
     if form is Format.JSON:
         show_one(report)
         return
@@ -50,12 +54,13 @@ def render(report: dict[str, Any], form: Format) -> None:
     games = [
         {name: game[name] for name in ("game_id", "nba_game_id", "gain", "tables", "files")} for game in report["games"]
     ]
-    show(games, form, "The same by game")
-    shown = cells[:_COMMANDS_SHOWN]
-    typer.echo(f"To run, the first {len(shown)} of {len(cells)}:" if len(shown) < len(cells) else "To run:")
-    for cell in shown:
-        what = f"load again {cell['reload']}, then" if cell["reload"] else f"{cell['table']} was not run:"
-        typer.echo(f" {cell['rank']}. {what} {cell['command']}")
+    show(games, form, "The same by game: load these files of them again, as many games as can be had")
+    typer.echo("Then run, once for all of them:")
+    for command in report["commands"]:
+        typer.echo(f"  {command}")
+    typer.echo(
+        "A run ends in 1 while other games are missing: go on. Whoever still waits has one more attempt recorded."
+    )
 
 
 def _headline(report: dict[str, Any]) -> str:

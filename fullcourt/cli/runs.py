@@ -41,6 +41,7 @@ class Run:
     historical: bool
     strict: bool
     fail_on_incomplete: bool
+    skip_downstream_trigger: bool
     beam_args: tuple[str, ...]
 
 
@@ -63,6 +64,9 @@ def run_phases(name: str, asked: Run, form: Format) -> None:
         if form is Format.TABLE:
             show(shown, form, f"{title}: {report['days']} game days, run {report['run_id']}")
             _say_coordinator(report)
+        if asked.skip_downstream_trigger:
+            held = sum(row["days"] - row["unchanged_days"] for row in report["processors"])
+            STDERR.print(f"{title}: {held} completion messages are held in, nothing downstream starts", highlight=False)
         rows += [{"phase": title, **row} for row in shown] if len(phases) > 1 else shown
     if form is not Format.TABLE or not rows:
         show(rows, form, f"No games between {asked.start} and {asked.end}; rows")
@@ -97,6 +101,7 @@ def _request(phase: Phase, asked: Run) -> RunRequest:
         asked.now,
         asked.allow_demotion,
         asked.strict,
+        asked.skip_downstream_trigger,
         settings=settings,
         beam_args=asked.beam_args,
     )

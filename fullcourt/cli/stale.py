@@ -14,6 +14,7 @@ from fullcourt.cli.options import (
     parse_now,
 )
 from fullcourt.cli.output import show, show_one
+from fullcourt.cli.paste import pasted
 
 _GAMES_SHOWN = 20
 
@@ -29,7 +30,10 @@ def stale(
     from fullcourt.orchestration.stale import stale as find_stale
     from fullcourt.warehouse import open_warehouse
 
-    render(find_stale(open_warehouse(warehouse), parse_day(start), parse_day(end), parse_now(now)), form)
+    report = find_stale(open_warehouse(warehouse), parse_day(start), parse_day(end), parse_now(now))
+    for run in report["commands"]:
+        run["command"] = pasted(run["command"], warehouse)
+    render(report, form)
 
 
 def render(report: dict[str, Any], form: Format) -> None:

@@ -21,6 +21,7 @@ RESPONSE_TARGET_HOURS, RESPONSE_LIMIT_HOURS = 4, 24  # that a breaker stays open
 # Other alerts.
 BREAKERS_CRITICAL = 20  # breakers open at once
 PROCESSORS_CRITICAL = 6  # processors failing at once
+JUDGED_DAYS = 14  # a processor's newest verdicts are looked for within so many days
 FALL_POINTS, FALL_DAYS = 5, 7  # percentage points of mean completeness, against the mean of so many days
 TRIP_RATE_LIMIT = 5  # percent of a processor's entities of a day whose breaker tripped
 MOST_OPEN_LIMIT = 50  # percent of the day's entities behind an open breaker: an outage
@@ -29,6 +30,7 @@ COVERAGE_LIMIT = 90  # percent of what a day owes, section 7.2
 MEAN_COLOURS = (COMPLETENESS_LIMIT, 90)  # percent of mean completeness, section 8.2, panel 1
 ENTITIES_LIMIT = 20  # entities below 90 percent, section 8.2, panel 4
 ENTITY_COMPLETE = 90  # percent below which an entity is counted there
+CLEANUP_LIMIT, CLEANUP_HOURS = 10_000, 24  # rows that one clean-up deletes, section 7.6; how long it is told
 
 # The hour of the game day, US Eastern, from which a run that did not happen is missed: the night's run is repeated
 # at about 05:30, and predictions start by 06:15, section 1.6.
@@ -94,7 +96,7 @@ CAUSES: tuple[Cause, ...] = (
         _BOTH,
         "entity-days held back",
         "games of {day} are missing",
-        "missing games of {day}: {games}; entity-days held back so far: {affected}, of {today}: {value}",
+        "missing games of {day}: {games}; entity-days held back so far: {affected}, on the newest day: {value}",
         "fullcourt repair-plan --start {day} --end {today}",
     ),
     Cause(
@@ -170,6 +172,23 @@ CAUSES: tuple[Cause, ...] = (
         _GAPS,
     ),
     Cause(
+        "SHOTS_MISSING",
+        (Severity.INFO,),
+        "team-games",
+        f"team-games of the last {JUDGED_DAYS} days have a box score and no shots",
+        "{affected} team-games since {day} have a box score and no shots: load shots-by-zone again. Figures by zone "
+        "are unknown there, and hold nobody back",
+        "fullcourt ingest landing/",
+    ),
+    Cause(
+        "DEAD_LETTERS",
+        _WARNING,
+        "entities",
+        "upstream rows of {processor} on {day} contradict themselves",
+        "{affected} entities of {processor} on {day} have an upstream row that contradicts itself",
+        "fullcourt report --start {day} --end {day} -o report.html",
+    ),
+    Cause(
         "PROCESSOR_READY_LOW",
         _WARNING,
         "entities not ready",
@@ -210,6 +229,14 @@ CAUSES: tuple[Cause, ...] = (
         f"{{value}} % of the rows of {{day}} are in bootstrap, though the season's first 30 days are over; "
         f"the limit is {BOOTSTRAP_LIMIT} %",
         _GAPS,
+    ),
+    Cause(
+        "CLEANUP_LARGE",
+        _WARNING,
+        "rows deleted",
+        f"a clean-up of {{day}} deleted more than {CLEANUP_LIMIT} rows of the upcoming tables",
+        f"a clean-up of {{day}} deleted {{affected}} rows of the upcoming tables; the limit is {CLEANUP_LIMIT}",
+        "fullcourt cleanup restore --date {day} --dry-run",
     ),
     Cause(
         "POLICY_ACTIVE",

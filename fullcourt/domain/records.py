@@ -26,6 +26,8 @@ _CATEGORIES = {
 Maker = Callable[[pa.Table, Processor, pa.Schema, Stamp], pa.Table]
 
 EXPLAINED = "EXPECTED_INCOMPLETE"  # no row is owed: coverage counts these as explained
+INCOMPLETE_COVERAGE = "INCOMPLETE_COVERAGE"  # of a whole day, not of an entity: less than 90 % of what it owed is there
+WHOLE_DAY = "*"  # the entity of such a row
 
 
 def attempt_rows(judged: pa.Table, processor: Processor, schema: pa.Schema, stamp: Stamp) -> pa.Table:

@@ -23,6 +23,7 @@ _ARROW_TYPES = {
     "ARRAY<STRING>": pa.list_(pa.string()),
     "ARRAY<FLOAT64>": pa.list_(pa.float64()),
 }
+ARCHIVED_AT = "archived_at"  # the column that a history has, and the table it is of has not
 _NUMERIC = re.compile(r"NUMERIC\((\d+),(\d+)\)")
 
 
@@ -82,6 +83,7 @@ class Table:
     supersede_by: under SUPERSEDE, the business key of which one row is active.
     readiness: the table carries is_production_ready, so a `<name>_ready` view exists.
     day: the column that holds the game day a row is keyed to; null where rows have none.
+    archived: a clean-up moves its rows of days long past to `<name>_history`; readers name the view of both.
     """
 
     name: str
@@ -95,6 +97,7 @@ class Table:
     partition: str | None = None
     cluster: tuple[str, ...] = ()
     day: str | None = field(default=None)
+    archived: bool = False
 
     def __post_init__(self) -> None:
         names = [column.name for column in self.columns]
@@ -111,8 +114,18 @@ class Table:
 
     @property
     def id(self) -> str:
-        """`dataset.name`, as every SQL statement writes it."""
+        """`dataset.name`, as every SQL statement that writes names it."""
         return f"{self.dataset}.{self.name}"
+
+    @property
+    def read_id(self) -> str:
+        """What a reader names: the table, or the view of it and its history."""
+        return f"{self.id}_all" if self.archived else self.id
+
+    @property
+    def stored_in(self) -> tuple[str, ...]:
+        """Where its rows lie, each row in one place: here, and in the history."""
+        return (self.id, f"{self.id}_history") if self.archived else (self.id,)
 
     @cached_property
     def arrow_schema(self) -> pa.Schema:
@@ -127,7 +140,7 @@ class Table:
 
     @property
     def readiness(self) -> bool:
-        return "is_production_ready" in self.by_name
+        return "is_production_ready" in self.by_name and ARCHIVED_AT not in self.by_name
 
     @property
     def content_columns(self) -> tuple[str, ...]:

@@ -143,7 +143,7 @@ def breaker_state(warehouse: Warehouse, processor: Processor, key: str, day: dt.
 def published(warehouse: Warehouse, processor: Processor, key: str, day: dt.date) -> str | None:
     """What the published row says; None when there is none."""
     rows = warehouse.query(
-        f"SELECT processing_decision_reason, run_id FROM {TABLES[processor.name].id} "
+        f"SELECT processing_decision_reason, run_id FROM {TABLES[processor.name].read_id} "
         f"WHERE {processor.key_column} = @entity AND {processor.day_column} = @day",
         entity=key,
         day=day,

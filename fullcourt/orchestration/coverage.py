@@ -29,7 +29,7 @@ WITH games AS (
   WHERE game_date IN UNNEST(@days) GROUP BY game_date
 ),
 owed AS (
-  SELECT game_date AS day, player_lookup FROM nba_analytics.upcoming_player_game_context
+  SELECT game_date AS day, player_lookup FROM {TABLES["upcoming_player_game_context"].read_id}
   WHERE game_date IN UNNEST(@days)
   UNION DISTINCT
   SELECT analysis_date, entity_id FROM nba_processing.precompute_failures
@@ -110,7 +110,7 @@ counted AS (
     COUNTIF(there.player_lookup IS NULL AND (excused.entity_id IS NOT NULL OR debut.player_lookup IS NOT NULL))
       AS explained
   FROM owed
-  LEFT JOIN {TABLES[processor.name].id} AS there
+  LEFT JOIN {TABLES[processor.name].read_id} AS there
     ON there.player_lookup = owed.player_lookup AND there.{processor.day_column} = owed.day
   LEFT JOIN nba_processing.precompute_failures AS excused
     ON excused.processor_name = '{processor.name}' AND excused.entity_id = owed.player_lookup
@@ -131,7 +131,7 @@ SELECT owed.game_date AS day, COUNT(*) AS expected,
   COUNTIF(there.team_abbr IS NULL AND excused.entity_id IS NOT NULL) AS explained,
   COUNTIF(owed.is_final) AS finals
 FROM nba_raw.counted_team_games AS owed
-LEFT JOIN {TABLES[processor.name].id} AS there
+LEFT JOIN {TABLES[processor.name].read_id} AS there
   ON there.team_abbr = owed.team_abbr AND there.{processor.day_column} = owed.game_date
 LEFT JOIN nba_processing.precompute_failures AS excused
   ON excused.processor_name = '{processor.name}' AND excused.entity_id = owed.team_abbr

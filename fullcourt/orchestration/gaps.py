@@ -5,13 +5,17 @@ import enum
 from collections.abc import Sequence
 from typing import Any
 
-from fullcourt.domain.errors import UsageError
+import pyarrow as pa
+
+from fullcourt.domain.days import sports_day
+from fullcourt.domain.errors import GateError, UsageError
 from fullcourt.domain.gaps import Gaps, calendar_days, check_range, find_gaps
 from fullcourt.domain.names import suggestions
 from fullcourt.domain.processors import Processor
+from fullcourt.domain.records import INCOMPLETE_COVERAGE, WHOLE_DAY
 from fullcourt.domain.tables import Table
 from fullcourt.orchestration.schedule import scheduled_days
-from fullcourt.warehouse import Warehouse
+from fullcourt.warehouse import Session, Warehouse
 from fullcourt.warehouse.queries import QUERIES
 from fullcourt.warehouse.views import COMPUTED_REASONS
 from schemas import TABLES
@@ -45,6 +49,119 @@ def processor_gaps(
     return found
 
 
+def output_gaps(
+    warehouse: Warehouse, processors: Sequence[Processor], start: dt.date | None, end: dt.date | None, now: dt.datetime
+) -> list[dict[str, Any]]:
+    """Per processor, the outputs that game days owe and that are not there, over all seasons that are loaded.
+
+    start, end: only days of this closed range.  Days from now's sports day on owe nothing yet.
+    GateError when no schedule is loaded for the range.
+    """
+    first, last = _owed_range(warehouse, start, end, now)
+    rows = warehouse.query(QUERIES["output_days"].sql, start=first, end=last).to_pylist()
+    found = []
+    for processor in processors:
+        mine = {row["analysis_date"]: row["status"] for row in rows if row["processor_name"] == processor.name}
+        there = [day for day, status in mine.items() if status in ("COMPLETE", "EMPTY_OK")]
+        figures = _figures(find_gaps(first, max(first, last), mine, there))
+        found.append(
+            {
+                "phase": processor.phase.name.lower(),
+                "processor": processor.name,
+                **figures,
+                "incomplete_dates": [day for day, status in sorted(mine.items()) if status == "DEGRADED"],
+                "empty_ok_days": sum(status == "EMPTY_OK" for status in mine.values()),
+            }
+        )
+    return found
+
+
+def flag_incomplete(
+    warehouse: Warehouse,
+    processors: Sequence[Processor],
+    start: dt.date | None,
+    end: dt.date | None,
+    now: dt.datetime,
+    *,
+    dry_run: bool = False,
+) -> list[dict[str, Any]]:
+    """Leaves a failure INCOMPLETE_COVERAGE for every processor and day that `output_gaps` finds, and no other.
+
+    The entity of such a row is '*'; the same again changes nothing but created_at.  A complete publish of the day
+    removes it.  Returns a row for each: processor, day, reason.
+    """
+    first, last = _owed_range(warehouse, start, end, now)
+    names = [processor.name for processor in processors]
+    if dry_run:
+        failures = _coverage_failures(warehouse, names, first, last, now)
+    else:
+        with warehouse.transaction({}) as session:
+            failures = _coverage_failures(session, names, first, last, now)
+            session.execute(
+                f"DELETE FROM {TABLES['precompute_failures'].id} WHERE entity_id = '{WHOLE_DAY}' "
+                "AND processor_name IN UNNEST(@processors) AND analysis_date BETWEEN @first AND @last",
+                processors=names,
+                first=first,
+                last=last,
+            )
+            rows = pa.Table.from_pylist(failures, TABLES["precompute_failures"].arrow_schema)
+            session.insert("precompute_failures", rows)
+    shown = ("processor_name", "analysis_date", "failure_reason")
+    return [{name: failure[name] for name in shown} for failure in failures]
+
+
+def _coverage_failures(
+    source: Warehouse | Session, names: Sequence[str], first: dt.date, last: dt.date, now: dt.datetime
+) -> list[dict[str, Any]]:
+    owed = source.query(QUERIES["output_days"].sql, start=first, end=last).to_pylist()
+    lacking = (row for row in owed if row["status"] in ("EXPECTED", "DEGRADED"))
+    return [_coverage_failure(row, now) for row in lacking if row["processor_name"] in names]
+
+
+def _coverage_failure(output: dict[str, Any], now: dt.datetime) -> dict[str, Any]:
+    """A row of precompute_failures, of the run that published the day; of no run where none did."""
+    owed = output["coverage_expected"]
+    if output["status"] == "EXPECTED":
+        reason = "nothing was published"
+    elif not owed:
+        reason = "games were played, and nothing says by whom"
+    else:
+        there = output["coverage_written"] + output["coverage_explained"]
+        reason = f"{there} of {owed} keys are there or explained, {output['coverage_pct']:g} %"
+    return {
+        "processor_name": output["processor_name"],
+        "run_id": output["run_id"],
+        "analysis_date": output["analysis_date"],
+        "entity_id": WHOLE_DAY,
+        "failure_category": INCOMPLETE_COVERAGE,
+        "failure_reason": reason,
+        "can_retry": True,
+        "failure_type": "UNKNOWN",
+        "is_correctable": True,
+        "missing_game_dates": "[]",
+        "missing_game_ids": [],
+        "raw_data_checked": False,
+        "resolution_status": "UNRESOLVED",
+        "created_at": now,
+    }
+
+
+def _owed_range(
+    warehouse: Warehouse, start: dt.date | None, end: dt.date | None, now: dt.datetime
+) -> tuple[dt.date, dt.date]:
+    """The closed range cut to days that are over; from the first game that is loaded, where no start is given."""
+    if start is not None and end is not None:
+        check_range(start, end)
+    yesterday = sports_day(now) - dt.timedelta(1)
+    (held,) = warehouse.query("SELECT MIN(game_date) AS first FROM nba_raw.counted_team_games").to_pylist()
+    if start is None and held["first"] is None:
+        raise GateError("no schedule is loaded: expected one, see `fullcourt ingest`")
+    first, last = start or held["first"], min(end or yesterday, yesterday)
+    if start is not None and first <= last:
+        scheduled_days(warehouse, first, last)
+    return first, last
+
+
 def table_gaps(
     warehouse: Warehouse, table: Table, date_column: str | None, start: dt.date, end: dt.date, frequency: Frequency
 ) -> Gaps:
@@ -74,7 +191,7 @@ def rows_per_day(
     computed = " AND processing_decision_reason IN UNNEST(@reasons)" if table.readiness else ""
     reasons = {"reasons": list(COMPUTED_REASONS)} if table.readiness else {}
     rows = warehouse.query(
-        f"SELECT {date_column} AS day, COUNT(*) AS row_count FROM {table.id} "
+        f"SELECT {date_column} AS day, COUNT(*) AS row_count FROM {table.read_id} "
         f"WHERE {date_column} BETWEEN @start AND @end{computed} GROUP BY {date_column}",
         start=start,
         end=end,

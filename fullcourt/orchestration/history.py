@@ -25,8 +25,13 @@ MAX_NULL_SHARE = 0.2  # above it a day's figures are published, with a warning: 
 _EVENT_STATUS = {"COMPLETE": "success", "INCOMPLETE": "partial", "NO_DATA": "no_data"}
 
 
-def completion_event(receipt: dict[str, Any], table: Table, now: dt.datetime) -> dict[str, Any]:
-    """The outbox row of one published (processor, day); null fields are left out of the message."""
+def completion_event(
+    receipt: dict[str, Any], table: Table, now: dt.datetime, held_reason: str | None
+) -> dict[str, Any]:
+    """The outbox row of one published (processor, day); null fields are left out of the message.
+
+    held_reason: why it is kept in, so that nothing downstream starts; None: it is sent.
+    """
     status = _EVENT_STATUS[receipt["status"]]
     message = {
         "processor_name": receipt["processor_name"],
@@ -51,8 +56,8 @@ def completion_event(receipt: dict[str, Any], table: Table, now: dt.datetime) ->
         "payload": json.dumps(message),
         "created_at": now,
         "sent_at": None,
-        "held": False,
-        "held_reason": None,
+        "held": held_reason is not None,
+        "held_reason": held_reason,
     }
 
 

@@ -28,6 +28,7 @@ from fullcourt.warehouse import Session, open_warehouse
 from schemas import TABLES
 
 DEMOTION_PERCENT = 10
+SKIPPED_TRIGGER = "skip_downstream_trigger"  # why a completion message is held
 COORDINATOR = "coordinator"  # under this name the predictions' tallies say who was dispatched
 _ASSIGNED = ("prediction_id", "prediction_version")  # of a superseding row, known only beside the rows before it
 # Tables that follow a processor's rows, with the column that holds the processor and the one that holds the day.
@@ -49,6 +50,7 @@ class Publish:
     started: int
     allow_demotion: bool = False
     mode: str = "run"
+    skip_downstream_trigger: bool = False
 
     def __call__(self, staged: Sequence[Any], tallied: Sequence[Any]) -> None:
         outcome.record(self.staging, lambda: self._publish(staged, tallied))
@@ -155,6 +157,7 @@ class _ProcessorPublish:
             log_day(receipt)
         statuses = {date: receipt["status"] for date, receipt in known.items()}
         statuses |= {receipt["analysis_date"]: receipt["status"] for receipt in receipts}
+        self._unflag([date for date in self._dates if statuses[date] == "COMPLETE"])
         self._record(receipts, statuses)
         return self._report(len(receipts), statuses, demoted)
 
@@ -184,7 +187,7 @@ class _ProcessorPublish:
 
     def _stored_rows(self) -> dict[dt.date, int]:
         day = self._processor.day_column
-        counted = f"SELECT {day} AS day, COUNT(*) AS stored FROM {self._table.id}"
+        counted = f"SELECT {day} AS day, COUNT(*) AS stored FROM {self._table.read_id}"
         standing = " AND is_active" if self._supersedes else ""
         rows = self._session.query(f"{counted} WHERE {day} IN UNNEST(@days){standing} GROUP BY {day}", days=self._dates)
         return {row["day"]: row["stored"] for row in rows.to_pylist()}
@@ -200,7 +203,7 @@ class _ProcessorPublish:
         rows = self._session.query(
             f"SELECT stored.{day} AS day, COUNT(*) AS ready, "
             f"COUNTIF({self._gone()} OR NOT COALESCE({stays}, TRUE)) AS demoted "
-            f"FROM {self._table.id} AS stored LEFT JOIN {staged} AS fresh "
+            f"FROM {self._table.read_id} AS stored LEFT JOIN {staged} AS fresh "
             f"ON {' AND '.join(f'fresh.{key} = stored.{key}' for key in dict.fromkeys((*keys, day)))} "
             f"WHERE {was} AND stored.{day} IN UNNEST(@days) GROUP BY stored.{day} ORDER BY stored.{day}",
             days=dates,
@@ -236,13 +239,15 @@ class _ProcessorPublish:
         if self._supersedes:
             supersede(self._session, self._table, self._processor.day_column, dates, self._now)
         else:
-            self._delete(self._table.id, f"{self._processor.day_column} IN UNNEST(@days)", dates)
+            for table in self._table.stored_in:
+                self._delete(table, f"{self._processor.day_column} IN UNNEST(@days)", dates)
             self._insert(self._table.name, f"{self._processor.day_column} IN UNNEST(@days)", dates)
         if not self._table.readiness:
             return
         mine = f"processor_name = '{self._processor.name}' AND analysis_date IN UNNEST(@days)"
-        for table in ("precompute_failures", "dead_letters"):
-            self._delete(TABLES[table].id, mine, dates)
+        entities = f"{mine} AND entity_id <> '{records.WHOLE_DAY}'"  # a flagged day stays flagged until it is complete
+        self._delete(TABLES["precompute_failures"].id, entities, dates)
+        self._delete(TABLES["dead_letters"].id, mine, dates)
         for table in _FOLLOWING:
             self._insert(table, mine, dates)
         if self._run.stamp.recording:
@@ -264,6 +269,11 @@ class _ProcessorPublish:
         stamp, schema = self._run.stamp, TABLES["breaker_actions"].arrow_schema
         closings = (breaker.CLOSE, stamp.run_id, breaker.AUTO_CLOSE_NOTE, schema, stamp.now)
         self._session.insert("breaker_actions", records.action_rows(standing, *closings))
+
+    def _unflag(self, dates: list[dt.date]) -> None:
+        """Days that were flagged as incomplete and are complete now."""
+        flagged = f"processor_name = '{self._processor.name}' AND entity_id = '{records.WHOLE_DAY}'"
+        self._delete(TABLES["precompute_failures"].id, f"{flagged} AND analysis_date IN UNNEST(@days)", dates)
 
     def _delete(self, table: str, where: str, dates: list[dt.date]) -> None:
         self._session.execute(f"DELETE FROM {table} WHERE {where}", days=dates)
@@ -294,7 +304,8 @@ class _ProcessorPublish:
     def _record(self, receipts: list[dict[str, Any]], statuses: dict[dt.date, str]) -> None:
         """Receipts, completion events and the run's history, with the rows they speak of."""
         insert_records(self._session, "publish_receipts", receipts)
-        events = [completion_event(receipt, self._table, self._now) for receipt in receipts]
+        held = SKIPPED_TRIGGER if self._run.skip_downstream_trigger else None
+        events = [completion_event(receipt, self._table, self._now, held) for receipt in receipts]
         insert_records(self._session, "outbox_events", events)
         run = self._run
         row = history_row(self._processor, run.stamp, run.started, run.mode, self._dates, receipts, statuses)

@@ -10,6 +10,7 @@ from fullcourt.domain.processors import Phase
 from fullcourt.orchestration.landing_files import SOURCES
 
 LANDING_STEMS = {source.TABLE.name: source.LANDING.stem for source in SOURCES}
+SHOTS_FILE = LANDING_STEMS["shot_zones"]
 DIRECTORY = "landing/"  # where the operator keeps the landing files; ours to show, not to know
 
 
@@ -63,7 +64,8 @@ def commands(lost: Iterable[Lost], last: dt.date) -> list[str]:
     first = min(cell.day for cell in cells)
     ingest = [f"fullcourt ingest {DIRECTORY}"] if any(cell.files for cell in cells) else []
     # Summaries of the games and contexts of the days after them are one phase, so one job.
-    return [*ingest, command(Phase.ANALYTICS, first, last), command(Phase.PRECOMPUTE, first + dt.timedelta(1), last)]
+    # Who is listed in a game's box score has a row of its own day too, so both begin there.
+    return [*ingest, command(Phase.ANALYTICS, first, last), command(Phase.PRECOMPUTE, first, last)]
 
 
 def command(phase: Phase, first: dt.date, last: dt.date, processors: Iterable[str] = ()) -> str:

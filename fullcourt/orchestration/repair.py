@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from fullcourt.domain import lacking
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar, season_of_day
 from fullcourt.domain.days import to_date, to_number
-from fullcourt.domain.errors import UsageError
+from fullcourt.domain.errors import GateError, UsageError
 from fullcourt.domain.numbers import Longs
 from fullcourt.domain.observation import BOX_COLUMNS, INACTIVE_COLUMNS, Observation, ShardTables, observe
 from fullcourt.domain.processors import GATED, Entity, Processor
@@ -20,8 +20,9 @@ from fullcourt.domain.repair import HeldBack, Links, plan
 from fullcourt.domain.waiting import Waiting, missing_of
 from fullcourt.domain.windows import Ints
 from fullcourt.orchestration import policy
-from fullcourt.orchestration.remedies import Lost, commands
+from fullcourt.orchestration.remedies import SHOTS_FILE, Lost, commands
 from fullcourt.orchestration.run import check_schema
+from fullcourt.orchestration.schedule import scheduled_days
 from fullcourt.warehouse import Read, Warehouse
 from schemas import TABLES
 
@@ -39,13 +40,18 @@ def repair_plan(
     its rows; a player who turns out not to have played is excused instead, and may need another game.
 
     Returns held_back; for_a_rerun (complete by now) and beyond_repair (a gating processor has no row) of them; cells,
-    games.  `alone`, `gain`, `cumulative` and `missed_by` count entity-days.
+    games; commands: what to run once all files of the listed games are loaded.  `alone`, `gain`, `cumulative` and
+    `missed_by` count entity-days.  GateError when the range has no game day, or nothing is published of it.
     """
     check_schema(warehouse)
     if start > end:
         raise UsageError(f"the first day must not be after the last: start={start}, end={end}")
+    if not scheduled_days(warehouse, start, end):
+        raise GateError(f"the schedule has no games from {start} to {end}")
     processors = GATED if now is None else policy.effective(warehouse, GATED, now)
     published = {processor: _published(warehouse, processor, start, end) for processor in processors}
+    if not any(table.num_rows for table in published.values()):
+        raise GateError(f"nothing is published from {start} to {end}: `fullcourt gaps` names what was never run")
     seasons = range(season_of_day(to_number(start)), season_of_day(to_number(end)) + 1)
     parts = [
         part for season in seasons for kind in Entity if (part := _part(warehouse, season, kind, published)) is not None
@@ -57,7 +63,7 @@ def repair_plan(
         "held_back": total,
         "for_a_rerun": sum(part.waiting.for_a_rerun for part in parts),
         "beyond_repair": sum(part.waiting.beyond_repair for part in parts),
-        **_ranked(parts, total, limit),
+        **_with_shots(warehouse, _ranked(parts, total, limit)),
     }
 
 
@@ -85,7 +91,7 @@ def _published(warehouse: Warehouse, processor: Processor, start: dt.date, end: 
     """Every row's entity and day, and whether it is ready."""
     return warehouse.query(
         f"SELECT {processor.key_column} AS entity, {processor.day_column} AS day, season_year, "
-        f"COALESCE(is_production_ready, FALSE) AS ready FROM {TABLES[processor.name].id} "
+        f"COALESCE(is_production_ready, FALSE) AS ready FROM {TABLES[processor.name].read_id} "
         f"WHERE {processor.day_column} BETWEEN @start AND @end",
         start=start,
         end=end,
@@ -126,7 +132,7 @@ def _part(warehouse: Warehouse, season: int, kind: Entity, published: Mapping[Pr
 def _ranked(parts: Sequence[_Part], total: int, limit: int | None) -> dict[str, Any]:
     """One problem of all parts: a schedule that players and teams wait for is one cell."""
     if not parts:
-        return {"cells": [], "games": []}
+        return {"cells": [], "games": [], "commands": []}
     numbers, cell = np.unique(np.concatenate([part.cell for part in parts]), return_inverse=True)
     first_need = np.cumsum([0, *(len(part.waiting.needs.short) for part in parts)])
     first_row = np.cumsum([0, *(part.waiting.rows for part in parts)])
@@ -148,10 +154,12 @@ def _ranked(parts: Sequence[_Part], total: int, limit: int | None) -> dict[str, 
     first_day, last_day = np.full(len(numbers), np.iinfo(np.int32).max), np.zeros(len(numbers), np.int64)
     np.minimum.at(first_day, cell, day)
     np.maximum.at(last_day, cell, day)
-    cumulative, listed = np.cumsum(best.gain), []
+    cumulative, listed, repaired, last = np.cumsum(best.gain), [], [], dt.date.min
     for rank, chosen in enumerate(best.order.tolist()):
         days = to_date(int(first_day[chosen])), to_date(int(last_day[chosen]))
-        named, remedy = _named(int(numbers[chosen]), parts, days)
+        lost, named = _named(int(numbers[chosen]), parts)
+        repaired.append(lost)
+        last = max(last, days[1])
         counted = {
             "alone": int(best.alone[chosen]),
             "gain": int(best.gain[rank]),
@@ -159,8 +167,22 @@ def _ranked(parts: Sequence[_Part], total: int, limit: int | None) -> dict[str, 
             "cumulative_pct": round(100 * int(cumulative[rank]) / total, 1),
             "missed_by": int(best.touched[chosen]),
         }
-        listed.append({"rank": rank + 1, **named, **counted, **remedy})
-    return {"cells": listed, "games": _by_game(listed)}
+        listed.append({"rank": rank + 1, **named, **counted, **_remedy(lost, days)})
+    return {"cells": listed, "games": _by_game(listed), "commands": commands(repaired, last)}
+
+
+def _with_shots(warehouse: Warehouse, ranked: dict[str, Any]) -> dict[str, Any]:
+    """A game whose box scores are lost mostly lost its shots too, which hold nobody back: its files name them."""
+    ids = [game["nba_game_id"] for game in ranked["games"] if game["nba_game_id"] and game["files"]]
+    known = set(
+        warehouse.query(
+            "SELECT DISTINCT nba_game_id FROM nba_raw.shot_zones WHERE nba_game_id IN UNNEST(@ids)", ids=ids
+        )["nba_game_id"].to_pylist()
+    )
+    for game in ranked["games"]:
+        if game["nba_game_id"] in ids and game["nba_game_id"] not in known:
+            game["files"] = [*game["files"], SHOTS_FILE]
+    return ranked
 
 
 def _distinct(need: Ints, cell: Longs) -> tuple[Ints, Ints]:
@@ -168,27 +190,32 @@ def _distinct(need: Ints, cell: Longs) -> tuple[Ints, Ints]:
     return (keys >> 32).astype(np.int32), (keys & 0xFFFFFFFF).astype(np.int32)
 
 
-def _named(number: int, parts: Sequence[_Part], days: tuple[dt.date, dt.date]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a cell is, and what to run against it; days: the first and last that miss it."""
+def _named(number: int, parts: Sequence[_Part]) -> tuple[Lost, dict[str, Any]]:
+    """What a cell is."""
     game, table = divmod(number, len(lacking.LACKING))
     season, game = divmod(game, _MOST_GAMES)
     mine = [part for part in parts if part.season == season]
     calendar = mine[0].calendar
     teams = {team for part in mine for team in np.unique(part.team[part.cell == number]).tolist()}
     lost = Lost.of(calendar, game, lacking.LACKING[table])
-    return {
+    return lost, {
         "game_id": lost.game_id,
         "nba_game_id": lost.nba_game_id,
         "game_date": lost.day.isoformat(),
         "teams": lost.teams,
         "lacking": [calendar.teams[team] for team in sorted(teams)],
         "table": lost.table,
-    }, {
+    }
+
+
+def _remedy(lost: Lost, days: tuple[dt.date, dt.date]) -> dict[str, Any]:
+    """What to load and run against one cell by itself; days: the first and last that miss it."""
+    return {
         "first_day": days[0].isoformat(),
         "last_day": days[1].isoformat(),
         "files": list(lost.files),
         "reload": lost.reload,
-        "command": " && ".join(commands([lost], days[1])),
+        "command": "; ".join(commands([lost], days[1])),  # a run ends in 1 while other games are missing
     }
 
 

@@ -28,6 +28,7 @@ class RunRequest:
 
     settings: more fields of the pipeline's Config.
     now: the one reading of the clock, UTC, injected so that tests and drills can set it.
+    skip_downstream_trigger: the completion messages are written and kept in, so that nothing downstream starts.
     strict: refuse before anything is computed when an upstream processor's run is not safe, or days before lack it.
     """
 
@@ -38,6 +39,7 @@ class RunRequest:
     now: dt.datetime
     allow_demotion: bool = False
     strict: bool = False
+    skip_downstream_trigger: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     beam_args: tuple[str, ...] = ()
 
@@ -94,7 +96,16 @@ def _run(
     staging = warehouse.staging(stamp.run_id)
     say("taking a snapshot")
     snapshot = warehouse.snapshot(pipeline.reads(request.processors, seasons, days), staging)
-    finish = Publish(request.warehouse, request.processors, days, stamp, str(staging), started, request.allow_demotion)
+    finish = Publish(
+        request.warehouse,
+        request.processors,
+        days,
+        stamp,
+        str(staging),
+        started,
+        request.allow_demotion,
+        skip_downstream_trigger=request.skip_downstream_trigger,
+    )
     say(f"computing {len(days)} game days")
     config = pipeline.Config(request.processors, days, seasons, stamp, str(staging), **request.settings)
     launch = partial(pipeline.launch, config, snapshot, finish, request.beam_args)

@@ -22,14 +22,28 @@ def _due(day: str, hour: str) -> str:
     return f"({today} > {day} OR ({today} = {day} AND EXTRACT(HOUR FROM @now AT TIME ZONE {_EASTERN}) >= {hour}))"
 
 
-# What is lost: games that hold back an entity on @date, and games of the newest two days that were never loaded.
+# What is lost: games that hold back an entity on the newest day that its processor has judged (before the night's run
+# that is not @date), or one whose breaker is open; and games of the newest two days that were never loaded.
 _LOST = f"""recent_days AS (
   SELECT DISTINCT game_date FROM nba_raw.counted_team_games
   WHERE game_date <= @date ORDER BY game_date DESC LIMIT 2
 ),
+missing_so_far AS (
+  SELECT processor_name, entity_id, analysis_date, game_id, game_date FROM nba_orchestration.missing_games
+  WHERE analysis_date <= @date
+),
+newest_judged AS (
+  SELECT processor_name, MAX(analysis_date) AS analysis_date FROM nba_orchestration.entity_verdicts
+  WHERE analysis_date > DATE_SUB(@date, INTERVAL {alerts.JUDGED_DAYS} DAY) AND analysis_date <= @date
+  GROUP BY processor_name
+),
 missing AS (
-  SELECT processor_name, entity_id, game_id, game_date FROM nba_orchestration.missing_games
-  WHERE analysis_date = @date
+  SELECT processor_name, entity_id, analysis_date, game_id, game_date
+  FROM missing_so_far JOIN newest_judged USING (processor_name, analysis_date)
+),
+open_now AS (
+  SELECT processor_name, entity_id, analysis_date, attempted_at FROM nba_orchestration.breaker_state
+  WHERE open_until > @now AND analysis_date <= @date
 ),
 loaded AS (
   SELECT DISTINCT nba_game_id, team_abbr FROM nba_raw.nbac_gamebook_player_stats
@@ -42,8 +56,15 @@ never_loaded AS (
   LEFT JOIN loaded ON loaded.nba_game_id = owed.nba_game_id AND loaded.team_abbr = owed.team_abbr
   WHERE loaded.nba_game_id IS NULL AND {_due("DATE_ADD(owed.game_date, INTERVAL 1 DAY)", str(alerts.RUN_DUE_HOUR))}
 ),
+lost_dates AS (
+  SELECT game_date FROM missing
+  UNION DISTINCT
+  SELECT game_date FROM missing_so_far JOIN open_now USING (processor_name, entity_id, analysis_date)
+  UNION DISTINCT
+  SELECT game_date FROM never_loaded
+),
 lost_games AS (
-  SELECT game_date, game_id FROM missing
+  SELECT game_date, game_id FROM missing_so_far JOIN lost_dates USING (game_date)
   UNION DISTINCT
   SELECT game_date, game_id FROM never_loaded
 ),
@@ -53,8 +74,7 @@ held_back AS (
 ),
 held_back_so_far AS (
   SELECT game_date, COUNT(DISTINCT CONCAT(processor_name, ' ', entity_id, ' ', CAST(analysis_date AS STRING))) AS so_far
-  FROM nba_orchestration.missing_games
-  WHERE analysis_date <= @date GROUP BY game_date
+  FROM missing_so_far GROUP BY game_date
 ),
 lost_days AS (
   SELECT game_date, COUNT(DISTINCT game_id) AS games, COALESCE(ANY_VALUE(on_day), 0) AS on_day,
@@ -109,16 +129,15 @@ season AS (
 
 _BREAKERS = f"""held AS (
   SELECT DISTINCT processor_name, entity_id, analysis_date
-  FROM nba_orchestration.missing_games
+  FROM missing_so_far
   JOIN lost_days USING (game_date)
 ),
 open_breakers AS (
   SELECT breakers.entity_id, breakers.analysis_date = @date AS of_day, held.entity_id IS NOT NULL AS explained,
     breakers.attempted_at < TIMESTAMP_SUB(@now, INTERVAL {alerts.RESPONSE_LIMIT_HOURS} HOUR) AS overdue
-  FROM nba_orchestration.breaker_state AS breakers
+  FROM open_now AS breakers
   LEFT JOIN held ON held.processor_name = breakers.processor_name AND held.entity_id = breakers.entity_id
     AND held.analysis_date = breakers.analysis_date
-  WHERE breakers.open_until > @now
 ),
 breakers AS (
   SELECT COUNT(*) AS active, COUNTIF(NOT explained) AS other_active, COUNTIF(overdue) AS overdue,
@@ -167,6 +186,31 @@ coverage AS (
     ON held_back_there.processor_name = receipts.processor_name
     AND held_back_there.analysis_date = receipts.analysis_date
   WHERE receipts.status <> 'COMPLETE'
+),
+large_cleanups AS (
+  SELECT DATE(cleanup_time, {_EASTERN}) AS day, MAX(total_records_deleted) AS deleted
+  FROM nba_orchestration.cleanup_operations
+  WHERE cleanup_time > TIMESTAMP_SUB(@now, INTERVAL {alerts.CLEANUP_HOURS} HOUR) AND cleanup_time <= @now
+    AND total_records_deleted > {alerts.CLEANUP_LIMIT}
+  GROUP BY day
+),
+with_shots AS (
+  SELECT DISTINCT nba_game_id, team_abbr FROM nba_raw.shot_zones
+  WHERE game_date > DATE_SUB(@date, INTERVAL {alerts.JUDGED_DAYS} DAY) AND game_date <= @date
+),
+without_shots AS (
+  SELECT DISTINCT boxes.nba_game_id, boxes.team_abbr, boxes.game_date
+  FROM nba_raw.nbac_gamebook_player_stats AS boxes
+  JOIN nba_raw.counted_team_games AS games
+    ON games.nba_game_id = boxes.nba_game_id AND games.team_abbr = boxes.team_abbr
+  LEFT JOIN with_shots ON with_shots.nba_game_id = boxes.nba_game_id AND with_shots.team_abbr = boxes.team_abbr
+  WHERE boxes.game_date > DATE_SUB(@date, INTERVAL {alerts.JUDGED_DAYS} DAY) AND boxes.game_date <= @date
+    AND with_shots.nba_game_id IS NULL AND (SELECT COUNT(*) FROM nba_raw.shot_zones) > 0
+),
+dead_letters AS (
+  SELECT processor_name, COUNT(*) AS entities FROM nba_processing.precompute_failures
+  WHERE analysis_date = @date AND failure_category = 'PROCESSING_ERROR'
+  GROUP BY processor_name
 ),
 failing AS (
   SELECT processor_name, LOGICAL_OR(other) AS other
@@ -228,6 +272,12 @@ _SYMPTOMS = f"""symptoms AS (
     IF(owed > 0, 100 * there / owed, 0), is_lost OR 100 * (there + held_back) >= {alerts.COVERAGE_LIMIT} * owed
   FROM coverage
   UNION ALL
+  SELECT 'SHOTS_MISSING', '{_INFO}', NULL, NULL, MIN(game_date), COUNT(*), COUNT(*), FALSE
+  FROM without_shots HAVING COUNT(*) > 0
+  UNION ALL
+  SELECT 'DEAD_LETTERS', '{_WARNING}', processor_name, NULL, @date, entities, entities, FALSE
+  FROM dead_letters
+  UNION ALL
   SELECT 'RUN_MISSING', '{_CRITICAL}', NULL, IF(MIN(phase) = MAX(phase), MIN(phase), 'all'), @date, COUNT(*), COUNT(*),
     FALSE
   FROM unrun HAVING COUNT(*) > 0
@@ -237,6 +287,9 @@ _SYMPTOMS = f"""symptoms AS (
   FROM newest_runs JOIN phases USING (processor_name)
   WHERE status IN ('failed', 'stale_running')
   GROUP BY run_id, status, data_date
+  UNION ALL
+  SELECT 'CLEANUP_LARGE', '{_WARNING}', NULL, NULL, day, deleted, deleted, FALSE
+  FROM large_cleanups
   UNION ALL
   SELECT 'POLICY_ACTIVE', '{_INFO}', processor_name, NULL, @date, 1, threshold_per_mille / 10, FALSE
   FROM active_policies

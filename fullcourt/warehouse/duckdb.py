@@ -4,6 +4,7 @@ DuckDB lets no second process in while one writes, so the file is open only to t
 to publish; a held lock is waited for, bounded, and then named with its owner.
 """
 
+import datetime as dt
 import re
 import shutil
 import time
@@ -19,7 +20,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from fullcourt.domain.errors import EngineError
 from fullcourt.warehouse.ddl import bigquery_type, to_duckdb
-from fullcourt.warehouse.protocol import Read, Snapshot
+from fullcourt.warehouse.protocol import Read, Snapshot, Staging
 from schemas import TABLES
 
 LOCK_WAIT_SECONDS = 30.0
@@ -39,14 +40,22 @@ class DuckDBWarehouse:
         return _made(self._staging_root / run_id)
 
     def sweep(self, run_id: str) -> None:
-        shutil.rmtree(self._staging_root / run_id, ignore_errors=True)
+        self.discard(run_id)
         if not self._staging_root.is_dir():
             return
         for orphan in self._staging_root.iterdir():  # of a run that was killed
             if time.time() - orphan.stat().st_mtime > ORPHAN_SECONDS:
-                shutil.rmtree(orphan, ignore_errors=True)
-        if not any(self._staging_root.iterdir()):
+                self.discard(orphan.name)
+
+    def discard(self, run_id: str) -> None:
+        shutil.rmtree(self._staging_root / run_id, ignore_errors=True)
+        with suppress(OSError):  # it holds another run's, or is not there
             self._staging_root.rmdir()
+
+    def stagings(self) -> list[Staging]:
+        if not self._staging_root.is_dir():
+            return []
+        return [_staging(directory) for directory in sorted(self._staging_root.iterdir())]
 
     @property
     def _staging_root(self) -> Path:
@@ -195,6 +204,15 @@ def _atomic(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 def _is_locked(error: BaseException) -> bool:
     # The whole phrase: the message holds the path too, and that may be anything.
     return isinstance(error, duckdb.IOException) and "Could not set lock on file" in str(error)
+
+
+def _staging(directory: Path) -> Staging:
+    touched, size = 0.0, 0
+    for path in (directory, *directory.rglob("*")):
+        with suppress(FileNotFoundError):  # the run may be ending this moment
+            found = path.stat()
+            touched, size = max(touched, found.st_mtime), size + (found.st_size if path.is_file() else 0)
+    return Staging(directory.name, dt.datetime.fromtimestamp(touched, dt.UTC), size)
 
 
 def _made(directory: Path) -> Path:

@@ -4,6 +4,7 @@ SQL is written once, in BigQuery's dialect; each warehouse translates.  Table an
 registry, never from a user; values are always bound as @parameters.
 """
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -36,7 +37,7 @@ class Read:
 
     @property
     def id(self) -> str:
-        return f"nba_orchestration.{BREAKER_STATE}" if self.table == BREAKER_STATE else TABLES[self.table].id
+        return f"nba_orchestration.{BREAKER_STATE}" if self.table == BREAKER_STATE else TABLES[self.table].read_id
 
     @property
     def schema(self) -> pa.Schema:
@@ -56,6 +57,15 @@ class Read:
         where = " AND ".join(f"{column} IN UNNEST(@{column})" for column in self.only)
         selected = f"SELECT {', '.join(dict.fromkeys(self.columns))} FROM {self.id}"
         return f"{selected} WHERE {where}" if where else selected
+
+
+@dataclass(frozen=True)
+class Staging:
+    """A run's staging directory as it is now: when a file in it was last touched, and its size in bytes."""
+
+    run_id: str
+    touched_at: dt.datetime
+    size: int
 
 
 # Parquet files by read key: everything one run reads, as of one instant.
@@ -84,7 +94,14 @@ class Warehouse(Protocol):
     def staging(self, run_id: str) -> Path:
         """A directory of the run's own, for its snapshot and its staged files; `sweep` removes it."""
 
-    def sweep(self, run_id: str) -> None: ...
+    def sweep(self, run_id: str) -> None:
+        """Removes the run's directory, and those that killed runs left behind a day ago or longer."""
+
+    def discard(self, run_id: str) -> None:
+        """Removes this directory and no other, as far as it can."""
+
+    def stagings(self) -> list[Staging]:
+        """Every staging directory there is, of runs under way and of killed ones, by run id."""
 
     def columns(self) -> dict[str, dict[str, str]]:
         """Existing tables and views: id -> column -> BigQuery type; empty when there is no warehouse yet."""

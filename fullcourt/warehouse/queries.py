@@ -8,15 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fullcourt.domain.alerts import (
+    JUDGED_DAYS,
     READY_EXCELLENT,
     READY_GOOD,
     READY_WARNING,
     RESPONSE_LIMIT_HOURS,
     RESPONSE_TARGET_HOURS,
 )
-from fullcourt.domain.processors import GATED, PROCESSORS, Entity, Processor
-from fullcourt.domain.records import EXPLAINED
-from fullcourt.warehouse import alerts
+from fullcourt.domain.processors import GATED, PROCESSORS, Entity, Phase, Processor
+from fullcourt.domain.records import EXPLAINED, INCOMPLETE_COVERAGE
+from fullcourt.warehouse import alerts, verification
 from fullcourt.warehouse.views import VIEWS
 from schemas import TABLES
 
@@ -365,10 +366,15 @@ LIMIT 2""",
 
 _LOST_GAME_DAYS = Query(
     "lost_game_days",
-    "The game days whose lost games hold back rows of one processor on @date: games lost, and rows held back.",
-    """SELECT game_date, COUNT(DISTINCT game_id) AS games, COUNT(DISTINCT entity_id) AS entities
+    "The game days whose lost games hold back rows of one processor on its newest judged day up to @date: games lost, "
+    "and rows held back.",
+    f"""SELECT game_date, COUNT(DISTINCT game_id) AS games, COUNT(DISTINCT entity_id) AS entities
 FROM nba_orchestration.missing_games
-WHERE analysis_date = @date AND processor_name = @processor
+WHERE processor_name = @processor AND analysis_date = (
+  SELECT MAX(analysis_date) FROM nba_orchestration.entity_verdicts
+  WHERE processor_name = @processor AND analysis_date <= @date
+    AND analysis_date > DATE_SUB(@date, INTERVAL {JUDGED_DAYS} DAY)
+)
 GROUP BY game_date
 ORDER BY game_date""",
     {**_DAY, "processor": "STRING"},
@@ -526,7 +532,7 @@ failed AS (
     actual_game_count, ARRAY_TO_STRING(missing_game_ids, ' ') AS missing_games
   FROM nba_processing.precompute_failures
   JOIN processors USING (processor_name)
-  WHERE {_IN_RANGE}
+  WHERE {_IN_RANGE} AND failure_category <> '{INCOMPLETE_COVERAGE}'
 ),
 judged AS (
   SELECT processor_name, entity_id, analysis_date, is_stub, is_production_ready, processing_decision_reason,
@@ -619,6 +625,38 @@ _COLUMN_COUNTS = Query(
     {},
 )
 
+_DAYS_OWED = Query(
+    "days_owed",
+    "Per day of the schedule: team-games, those that are final, those whose players' points make the score or that "
+    "have a team box score, the players who entered final ones, and whether the day owes shots by zone.",
+    verification.DAYS_OWED,
+    _RANGE,
+)
+
+_LANDED_DAYS = Query(
+    "landed_days",
+    "Rows of each landing table and day, the files they came from, and what of it no manifest lists as loaded.",
+    verification.landed_days(),
+    _RANGE,
+)
+
+_STORED_ROWS = {
+    phase: Query(
+        f"stored_rows_{phase.name.lower()}",
+        f"Rows, keys, rows with figures and unknown zones of each table of {phase.value} and day.",
+        verification.stored_rows(phase),
+        _RANGE,
+    )
+    for phase in Phase
+}
+
+_OUTPUT_DAYS = Query(
+    "output_days",
+    "Every output that a game day owes, its status, and what its newest receipt says; nulls where there is none.",
+    verification.OUTPUT_DAYS,
+    _RANGE,
+)
+
 QUERIES: dict[str, Query] = {
     query.name: query
     for query in (
@@ -657,5 +695,9 @@ QUERIES: dict[str, Query] = {
         _COVERAGE_PARTS,
         _BREAKER_ACTIVITY,
         _COLUMN_COUNTS,
+        _DAYS_OWED,
+        _LANDED_DAYS,
+        *_STORED_ROWS.values(),
+        _OUTPUT_DAYS,
     )
 }

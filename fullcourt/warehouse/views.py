@@ -48,7 +48,25 @@ def _ready(table: Table) -> View:
         name=f"{table.name}_ready",
         dataset=table.dataset,
         doc=f"Rows of {table.name} that consumers may use.",
-        sql=f"SELECT {', '.join(table.by_name)}\nFROM {table.id}\nWHERE is_production_ready{active}",
+        sql=f"SELECT {', '.join(table.by_name)}\nFROM {table.read_id}\nWHERE is_production_ready{active}",
+    )
+
+
+def _all(table: Table) -> View:
+    """Of a key in both places the table has the newer row."""
+    columns = ", ".join(table.by_name)
+    same_key = " AND ".join(f"live.{name} = past.{name}" for name in table.grain)
+    live, history = table.stored_in
+    return View(
+        name=f"{table.name}_all",
+        dataset=table.dataset,
+        doc=f"{table.name} and its history: a clean-up moves rows from the one to the other, and changes nothing here.",
+        sql=f"""SELECT {columns}
+FROM {live}
+UNION ALL
+SELECT {columns}
+FROM {history} AS past
+WHERE NOT EXISTS (SELECT 1 FROM {live} AS live WHERE {same_key})""",
     )
 
 
@@ -60,7 +78,7 @@ def _by_analysis_date(processor: Processor) -> View:
         dataset=table.dataset,
         doc=f"Verdicts of {table.name} under the key that all processors share: entity_id and analysis_date.",
         sql=f"""SELECT {processor.key_column} AS entity_id, {processor.day_column} AS analysis_date, {columns}
-FROM {table.id}""",
+FROM {table.read_id}""",
     )
 
 
@@ -85,7 +103,7 @@ _ENTITY_VERDICTS = View(
 def _missing_games(processor: Processor) -> str:
     return f"""SELECT '{processor.name}' AS processor_name, {processor.key_column} AS entity_id,
   {processor.day_column} AS analysis_date, missing AS game_id, PARSE_DATE('%Y%m%d', SUBSTR(missing, 1, 8)) AS game_date
-FROM {TABLES[processor.name].id}, UNNEST(missing_game_ids) AS missing
+FROM {TABLES[processor.name].read_id}, UNNEST(missing_game_ids) AS missing
 WHERE NOT is_production_ready"""
 
 
@@ -258,6 +276,7 @@ LEFT JOIN nba_orchestration.latest_receipts AS receipts
 VIEWS: dict[str, View] = {
     view.name: view
     for view in (
+        *(_all(table) for table in TABLES.values() if table.archived),
         *(_ready(table) for table in TABLES.values() if table.readiness),
         *_BY_ANALYSIS_DATE,
         _COUNTED_TEAM_GAMES,

@@ -35,6 +35,18 @@ def on(house):
 # ---- exit codes
 
 
+def test_completion_messages_can_be_held_in(cli, season, season_house):
+    house, day = season_house, season.judged[0]
+    command = ("run", "precompute", "--date", day, "--processors", TDZA, "--skip-downstream-trigger", *on(house))
+    _, _, err = cli(*command)
+    assert "precompute: 1 completion messages are held in" in err
+    events = house.query(
+        "SELECT held, held_reason, sent_at FROM nba_orchestration.outbox_events WHERE processor_name = @name",
+        name=TDZA,
+    )
+    assert events == [{"held": True, "held_reason": "skip_downstream_trigger", "sent_at": None}]
+
+
 def test_a_warehouse_is_made_filled_and_run(cli, tmp_path, landing, league):
     file = tmp_path / "new" / "house.duckdb"
     where = ("--warehouse", f"duckdb://{file}")

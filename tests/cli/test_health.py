@@ -26,7 +26,7 @@ def test_the_command_says_what_is_wrong_and_ends_in_1(cli, good):
     code, out, _ = cli("health", *where)
     assert (code, "Health of 2024-01-10: not good" in out) == (1, True)
     assert "fullcourt repair-plan --start 2024-01-06 --end 2024-01-10" in out
-    assert "1 symptoms of lost games, not alerts of their own: PROCESSOR_READY_LOW" in out
+    assert "Symptoms of lost games, no alerts of their own (all in --format json): PROCESSOR_READY_LOW (1)" in out
     code, out, _ = cli("health", "--processor", TDZA, "--date", "2024-01-11", *where)
     assert (code, "no games on 2024-01-11: this is the newest game day before it" in out) == (0, True)
 

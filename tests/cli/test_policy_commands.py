@@ -75,10 +75,10 @@ def test_the_newest_change_holds_and_all_are_on_record(cli, empty_house):
     change(cli, house, "--default", reason="over")
     assert shown(cli, house) == []
     history = shown(cli, house, "--history")
-    assert [(row["threshold_per_mille"], row["reason"]) for row in history] == [
-        (None, "over"),
-        (0, "worse"),
-        (805, "scraper is down"),
+    assert [(row["gate"], row["threshold_pct"], row["reason"]) for row in history] == [
+        (None, None, "over"),
+        ("off", 0.0, "worse"),
+        ("on", 80.5, "scraper is down"),
     ]
     assert "Every gate is on, with its default threshold of 90 %." in cli("policy", "show", *on(house))[1]
 
@@ -88,8 +88,9 @@ def test_the_newest_change_holds_and_all_are_on_record(cli, empty_house):
     [
         pytest.param((), "exactly one of --threshold, --gate-off and --default", id="nothing"),
         pytest.param(("--threshold", "80", "--gate-off"), "exactly one of", id="two-things"),
-        pytest.param(("--threshold", "0"), "--threshold must be from 0.1 to 100 percent, got 0", id="too-low"),
+        pytest.param(("--threshold", "0"), "got 0", id="too-low"),
         pytest.param(("--threshold", "101"), "got 101", id="too-high"),
+        pytest.param(("--threshold", "85.55"), "with one decimal at most, got 85.55", id="too-fine"),
         pytest.param(("--threshold", "nan"), "got nan", id="no-number"),
         pytest.param(("--gate-off", "--until", "2020-01-01T00:00:00Z"), "the end must lie after now", id="past"),
         pytest.param(("--gate-off", "--until", "soon"), "'soon' is no instant", id="no-instant"),

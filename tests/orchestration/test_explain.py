@@ -119,7 +119,7 @@ def test_what_to_run_and_how_long_it_lasts(chain, season, held_back):
     assert report["repair"]["commands"] == [
         "fullcourt ingest landing/",
         f"fullcourt run analytics --start {first} --end {last}",
-        f"fullcourt run precompute --start {first + dt.timedelta(1)} --end {last}",
+        f"fullcourt run precompute --start {first} --end {last}",
     ]
     # The window of ten games holds the last lost game until ten more are required: at a season of twenty, to its end.
     later = [later for later in chain.days if later > day]

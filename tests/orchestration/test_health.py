@@ -22,6 +22,7 @@ from tests.good_day import (
     LOST_GAME,
     MLFS,
     MORNING,
+    NEXT,
     PDC,
     PSZA,
     TDZA,
@@ -78,7 +79,7 @@ def test_a_lost_game_day_is_one_alert_however_much_it_holds_back(good):
         LOST,
         90,
     )
-    assert alert["text"] == "missing games of 2024-01-06: 1; entity-days held back so far: 90, of 2024-01-10: 90"
+    assert alert["text"] == "missing games of 2024-01-06: 1; entity-days held back so far: 90, on the newest day: 90"
     assert alert["command"] == "fullcourt repair-plan --start 2024-01-06 --end 2024-01-10"
     assert {symptom["explained_by"] for symptom in report["explained"]} == {LOST}
     causes = {symptom["cause"] for symptom in report["explained"]}
@@ -157,6 +158,63 @@ def test_breakers_held_open_by_a_lost_day_are_its_symptom(good):
     report = look(good)
     assert [(alert["cause"], alert["severity"]) for alert in report["alerts"]] == [("LOST_GAME_DAY", "critical")]
     assert {"BREAKERS_ACTIVE", "BREAKER_TRIP_RATE", "MOST_OPEN"} <= {s["cause"] for s in report["explained"]}
+
+
+def test_a_lost_day_stays_the_one_alert_until_the_next_run_and_beside_one_that_is_missed(good):
+    not_ready(good, PSZA, ENTITIES[:21], [LOST_GAME])
+    insert(good, "reprocess_attempts", attempts(PSZA, ENTITIES[:21]))
+    load(good, D)
+    half_past_midnight = dt.datetime(2024, 1, 12, 5, 30, tzinfo=dt.UTC)
+    lost = ("LOST_GAME_DAY", None, "critical")
+    assert raised(good, NEXT, half_past_midnight) == {lost}
+    assert {alert["cause"] for alert in look(good, NEXT, now=half_past_midnight, processor=PSZA)["alerts"]} == {lost[0]}
+    assert raised(good, NEXT, half_past_midnight + 6 * HOUR) == {lost, ("RUN_MISSING", None, "critical")}
+
+
+def test_a_breaker_that_an_older_lost_game_holds_open_is_explained_though_no_window_reaches_it_any_more(good):
+    execute(good, f"UPDATE {TABLES[PSZA].id} SET missing_game_ids = @lost, is_production_ready = FALSE "
+            "WHERE analysis_date = @day AND player_lookup IN UNNEST(@names)",
+            lost=[LOST_GAME], day=EARLIER, names=ENTITIES[:21])  # fmt: skip
+    insert(good, "reprocess_attempts", attempts(PSZA, ENTITIES[:21], day=EARLIER))
+    (alert,) = look(good)["alerts"]
+    assert (alert["cause"], alert["day"], alert["affected"]) == ("LOST_GAME_DAY", LOST, 21)
+
+
+def test_the_games_of_a_lost_day_are_counted_whoever_misses_them_today(good):
+    not_ready(good, PSZA, ENTITIES[:2], [LOST_GAME])
+    execute(good, f"UPDATE {TABLES[PDC].id} SET missing_game_ids = @lost, is_production_ready = FALSE "
+            "WHERE cache_date = @day AND player_lookup = 'player09'",
+            lost=["20240106_CCC_DDD"], day=EARLIER)  # fmt: skip
+    (alert,) = look(good)["alerts"]
+    assert alert["text"] == "missing games of 2024-01-06: 2; entity-days held back so far: 3, on the newest day: 2"
+
+
+def shots(house, *team_games):
+    zone = {"player_name": "x", "name_status": "resolved", "season_year": 2023}
+    rows = [{"nba_game_id": game, "team_abbr": team, "game_date": day} | zone for game, team, day in team_games]
+    insert(house, "shot_zones", rows)
+
+
+def test_shots_that_are_not_there_are_told_once_and_only_of_games_with_a_box_score(good):
+    shots(good, ("1", "AAA", LOST), ("1", "BBB", LOST), ("2", "AAA", EARLIER))
+    (alert,) = look(good)["alerts"]
+    assert (alert["cause"], alert["severity"], alert["day"], alert["affected"]) == (
+        "SHOTS_MISSING",
+        "info",
+        EARLIER,
+        1,
+    )
+    shots(good, ("2", "BBB", EARLIER))
+    assert raised(good) == set()
+
+
+def test_rows_that_contradict_themselves_are_told_by_processor(good):
+    letter = {"processor_name": PSZA, "analysis_date": D, "failure_category": "PROCESSING_ERROR"}
+    excused = {"processor_name": PSZA, "analysis_date": D, "failure_category": "EXPECTED_INCOMPLETE"}
+    rows = [{"entity_id": name, **letter} for name in ENTITIES[:2]] + [{"entity_id": "resting", **excused}]
+    insert(good, "precompute_failures", rows)
+    (alert,) = look(good)["alerts"]
+    assert (alert["cause"], alert["processor"], alert["affected"]) == ("DEAD_LETTERS", PSZA, 2)
 
 
 def test_the_trip_rate_of_a_processor(good):

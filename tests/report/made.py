@@ -148,4 +148,4 @@ def _repair(name: str) -> dict:
         "reload": "player_boxscores of 0022400001",
         "command": "fullcourt ingest landing/",
     }
-    return {"held_back": 120, "cells": [cell]}
+    return {"held_back": 120, "cells": [cell], "commands": [cell["command"]]}

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from fullcourt.domain.processors import PROCESSORS
-from fullcourt.domain.tables import PublishMode, Table
+from fullcourt.domain.tables import ARCHIVED_AT, PublishMode, Table
 from schemas import (
     TABLES,
     game_lines,
@@ -220,7 +220,8 @@ def test_the_landing_columns_are_those_the_box_scores_and_shots_have():
 
 
 def test_what_no_landing_file_can_fill_is_listed():
-    unfillable = {(t.name, c.name) for t in TABLES.values() for c in t.columns if c.unfillable}
+    tables = [table for table in TABLES.values() if ARCHIVED_AT not in table.by_name]  # a history repeats its table
+    unfillable = {(t.name, c.name) for t in tables for c in t.columns if c.unfillable}
     assert {table for table, _ in unfillable} == {
         "player_game_summary",
         "team_defense_game_summary",
