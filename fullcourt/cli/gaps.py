@@ -16,7 +16,6 @@ from fullcourt.cli.options import (
 )
 from fullcourt.cli.output import STDERR, show
 from fullcourt.domain.errors import EXIT_GATE, UsageError
-from fullcourt.domain.processors import PROCESSORS
 
 _SHOWN_DAYS = 5
 
@@ -52,9 +51,17 @@ def gaps(
     """Lists the game days that each processor has not published completely. Ends in 1 when there is one.
 
     incomplete dates are those of the missing ones that were published, but with less than 90 % of what they owed.
+    A processor that was never published is asked about only by name.
     With --outputs no range is needed: a hole in October shows in May.
     """
-    from fullcourt.orchestration.gaps import Frequency, flag_incomplete, output_gaps, processor_gaps, table_report
+    from fullcourt.orchestration.gaps import (
+        Frequency,
+        flag_incomplete,
+        output_gaps,
+        processor_gaps,
+        rolled_out,
+        table_report,
+    )
     from fullcourt.orchestration.run import check_schema
     from fullcourt.orchestration.upstream import find_processor
     from fullcourt.warehouse import open_warehouse
@@ -69,9 +76,10 @@ def gaps(
     if flag and not outputs:
         raise UsageError("--flag-incomplete goes with --outputs")
     frequency = Frequency.ALL_DAYS if calendar_days else Frequency.GAME_DAYS
-    asked = [find_processor(processor)] if processor is not None else PROCESSORS
+    named = [find_processor(processor)] if processor is not None else None
     store, instant = open_warehouse(warehouse), parse_now(now)
     check_schema(store)
+    asked = named or rolled_out(store)
     if outputs:
         rows = output_gaps(store, asked, first, last, instant)
         title = f"Outputs owed from {first or 'the first game'} to {last or 'yesterday'}"

@@ -73,4 +73,7 @@ def _headline(report: dict[str, Any]) -> str:
         parts.append(f"{report['for_a_rerun']} are complete by now and wait for a run")
     if report["beyond_repair"]:
         parts.append(f"{report['beyond_repair']} wait for a processor that owes them no row")
+    if dead := report["dead_letters"]:
+        first = f"{dead[0]['entity_id']} --date {dead[0]['analysis_date']} --processor {dead[0]['processor_name']}"
+        parts.append(f"{len(dead)} more have an upstream row that contradicts itself: `fullcourt explain {first}`")
     return "; ".join(parts)

@@ -11,7 +11,7 @@ from fullcourt.domain.days import sports_day
 from fullcourt.domain.errors import GateError, UsageError
 from fullcourt.domain.gaps import Gaps, calendar_days, check_range, find_gaps
 from fullcourt.domain.names import suggestions
-from fullcourt.domain.processors import Processor
+from fullcourt.domain.processors import PROCESSORS, Processor
 from fullcourt.domain.records import INCOMPLETE_COVERAGE, WHOLE_DAY
 from fullcourt.domain.tables import Table
 from fullcourt.orchestration.schedule import scheduled_days
@@ -26,6 +26,13 @@ class Frequency(enum.StrEnum):
 
     GAME_DAYS = "game_days"  # those of the schedule
     ALL_DAYS = "all_days"
+
+
+def rolled_out(warehouse: Warehouse) -> list[Processor]:
+    """The processors that were ever published; all of them where none was. One that never ran owes nothing yet."""
+    rows = warehouse.query("SELECT DISTINCT processor_name FROM nba_orchestration.latest_receipts").to_pylist()
+    ran = {row["processor_name"] for row in rows}
+    return [processor for processor in PROCESSORS if processor.name in ran or not ran]
 
 
 def processor_gaps(

@@ -24,6 +24,7 @@ from fullcourt.orchestration.remedies import SHOTS_FILE, Lost, commands
 from fullcourt.orchestration.run import check_schema
 from fullcourt.orchestration.schedule import scheduled_days
 from fullcourt.warehouse import Read, Warehouse
+from fullcourt.warehouse.queries import QUERIES
 from schemas import TABLES
 
 _MOST_GAMES = 1 << 20  # of a season
@@ -39,7 +40,8 @@ def repair_plan(
     Held back is every published row that is not production ready.  A cell counts as repaired when all who miss it have
     its rows; a player who turns out not to have played is excused instead, and may need another game.
 
-    Returns held_back; for_a_rerun (complete by now) and beyond_repair (a gating processor has no row) of them; cells,
+    Returns held_back; for_a_rerun (complete by now) and beyond_repair (a gating processor has no row) of them;
+    dead_letters, which have no row and miss no game: processor, entity and day of each; cells,
     games; commands: what to run once all files of the listed games are loaded.  `alone`, `gain`, `cumulative` and
     `missed_by` count entity-days.  GateError when the range has no game day, or nothing is published of it.
     """
@@ -63,6 +65,7 @@ def repair_plan(
         "held_back": total,
         "for_a_rerun": sum(part.waiting.for_a_rerun for part in parts),
         "beyond_repair": sum(part.waiting.beyond_repair for part in parts),
+        "dead_letters": warehouse.query(QUERIES["dead_lettered"].sql, start=start, end=end).to_pylist(),
         **_with_shots(warehouse, _ranked(parts, total, limit)),
     }
 

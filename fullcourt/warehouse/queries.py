@@ -364,6 +364,16 @@ LIMIT 2""",
     _DAY,
 )
 
+_DEAD_LETTERS = Query(
+    "dead_lettered",
+    "Entities that were left out because an upstream row in their windows contradicts itself.",
+    f"""SELECT processor_name, entity_id, analysis_date
+FROM nba_processing.precompute_failures
+WHERE failure_category = 'PROCESSING_ERROR' AND {_IN_RANGE}
+ORDER BY analysis_date, processor_name, entity_id""",
+    _RANGE,
+)
+
 _LOST_GAME_DAYS = Query(
     "lost_game_days",
     "The game days whose lost games hold back rows of one processor on its newest judged day up to @date: games lost, "
@@ -680,6 +690,7 @@ QUERIES: dict[str, Query] = {
         _RECENT_ATTEMPTS,
         _COVERAGE,
         _NEWEST_GAME_DAYS,
+        _DEAD_LETTERS,
         _LOST_GAME_DAYS,
         _GAPS,
         _BACKFILL_STATUS,

@@ -4,8 +4,10 @@ import csv
 import io
 import json
 
+import pyarrow as pa
 import pytest
 
+from schemas import TABLES
 from tests.houses import read
 
 
@@ -37,6 +39,21 @@ def test_explain_prints_a_tree_with_the_lost_games_and_what_to_run(cli, chain, s
     assert sum("fullcourt run precompute" in line for line in lines) == 1
     assert any("waits for player_daily_cache" in line for line in lines)
     assert any(line.endswith("see above") for line in lines)
+
+
+def test_repair_plan_tells_of_rows_that_contradict_themselves(cli, season, season_house):
+    house, day = season_house, season.judged[0]
+    letter = {"processor_name": "player_shot_zone_analysis", "entity_id": "aplayer", "analysis_date": day}
+    rows = [{**letter, "failure_category": "PROCESSING_ERROR"}]
+    house.run("precompute", day, processors=["team_defense_zone_analysis"])
+    with house.warehouse.transaction({}) as session:
+        session.insert("precompute_failures", pa.Table.from_pylist(rows, TABLES["precompute_failures"].arrow_schema))
+    _, out, _ = cli("repair-plan", "--start", day, "--end", day, *on(house))
+    told = f"fullcourt explain aplayer --date {day} --processor player_shot_zone_analysis"
+    assert f"1 more have an upstream row that contradicts itself: `{told}`" in out
+    assert json.loads(cli("repair-plan", "--start", day, "--end", day, *on(house), "--format", "json")[1])[
+        "dead_letters"
+    ] == [letter | {"analysis_date": str(day)}]
 
 
 def date_of(season, game):

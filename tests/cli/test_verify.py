@@ -51,7 +51,7 @@ def receipts_lost(house, *lost):
 
 
 @pytest.mark.parametrize(
-    ("number", "name"), enumerate(("landing", "raw", "analytics", "precompute", "predictions"), start=1)
+    ("number", "name"), list(enumerate(("landing", "raw", "analytics", "precompute", "predictions"), start=1))
 )
 def test_a_phase_that_is_all_there_ends_in_0_by_number_and_by_name(cli, verified, number, name):
     code, out, err = verify(cli, verified, number, "--format", "json")
