@@ -1,6 +1,7 @@
 """Commands that are printed to be pasted."""
 
 import os
+import shlex
 
 from fullcourt.cli.options import DEFAULT_WAREHOUSE
 
@@ -12,4 +13,6 @@ def pasted(command: str, warehouse: str) -> str:
     if warehouse == os.environ.get("FULLCOURT_WAREHOUSE", DEFAULT_WAREHOUSE):
         return command
     parts = command.split("; ")
-    return "; ".join(f"{part} --warehouse {warehouse}" if part.startswith(_COMMAND) else part for part in parts)
+    return "; ".join(
+        f"{part} --warehouse {shlex.quote(warehouse)}" if part.startswith(_COMMAND) else part for part in parts
+    )

@@ -43,16 +43,16 @@ def repair_plan(
     Returns held_back; for_a_rerun (complete by now) and beyond_repair (a gating processor has no row) of them;
     dead_letters, which have no row and miss no game: processor, entity and day of each; cells,
     games; commands: what to run once all files of the listed games are loaded.  `alone`, `gain`, `cumulative` and
-    `missed_by` count entity-days.  GateError when the range has no game day, or nothing is published of it.
+    `missed_by` count entity-days.  GateError when no schedule is loaded for the range, or
+    it has game days and nothing is published of them.
     """
     check_schema(warehouse)
     if start > end:
         raise UsageError(f"the first day must not be after the last: start={start}, end={end}")
-    if not scheduled_days(warehouse, start, end):
-        raise GateError(f"the schedule has no games from {start} to {end}")
+    days = scheduled_days(warehouse, start, end)
     processors = GATED if now is None else policy.effective(warehouse, GATED, now)
     published = {processor: _published(warehouse, processor, start, end) for processor in processors}
-    if not any(table.num_rows for table in published.values()):
+    if days and not any(table.num_rows for table in published.values()):
         raise GateError(f"nothing is published from {start} to {end}: `fullcourt gaps` names what was never run")
     seasons = range(season_of_day(to_number(start)), season_of_day(to_number(end)) + 1)
     parts = [

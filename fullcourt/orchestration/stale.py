@@ -7,7 +7,7 @@ from typing import Any
 
 from fullcourt.domain.calendar import season_of_day
 from fullcourt.domain.days import to_number
-from fullcourt.domain.errors import GateError, UsageError
+from fullcourt.domain.errors import UsageError
 from fullcourt.domain.processors import GATED, PROCESSORS, Phase, Processor
 from fullcourt.domain.reruns import reruns
 from fullcourt.domain.staleness import CHANGED, GONE, NEW
@@ -27,13 +27,12 @@ def stale(warehouse: Warehouse, start: dt.date, end: dt.date, now: dt.datetime) 
 
     Returns {"games", "processors", "entity_days", "commands"}: the games whose summaries would change; the stale rows
     by processor in figures; each of them with what changed; the fewest runs that renew them, in the order to run.
-    GateError when the range has no game day.
+    GateError when no schedule is loaded for the range.
     """
     check_schema(warehouse)
     if start > end:
         raise UsageError(f"the first day must not be after the last: start={start}, end={end}")
-    if not scheduled_days(warehouse, start, end):
-        raise GateError(f"the schedule has no games from {start} to {end}")
+    scheduled_days(warehouse, start, end)  # refuses a season that is not loaded
     gated = {processor.name: processor for processor in policy.effective(warehouse, GATED, now)}
     found = Found()
     for season in range(season_of_day(to_number(start)), season_of_day(to_number(end)) + 1):

@@ -1,12 +1,14 @@
 """`explain`, `repair-plan` and `stale` as an operator runs them: three formats, exit codes, words."""
 
 import csv
+import datetime as dt
 import io
 import json
 
 import pyarrow as pa
 import pytest
 
+from fullcourt.cli.paste import pasted
 from schemas import TABLES
 from tests.houses import read
 
@@ -54,6 +56,33 @@ def test_repair_plan_tells_of_rows_that_contradict_themselves(cli, season, seaso
     assert json.loads(cli("repair-plan", "--start", day, "--end", day, *on(house), "--format", "json")[1])[
         "dead_letters"
     ] == [letter | {"analysis_date": str(day)}]
+
+
+@pytest.mark.parametrize("command", ["repair-plan", "stale"])
+def test_no_all_clear_for_a_season_that_is_not_loaded_and_no_error_on_a_day_off(cli, chain, season, command):
+    code, out, err = cli(command, "--start", "2019-12-01", "--end", "2019-12-31", *on(chain.house))
+    assert (code, out, "no schedule is loaded for 2019-12-01 to 2019-12-31" in err) == (1, "", True)
+    summer = season.days[-1] + dt.timedelta(days=7)
+    code, out, err = cli(command, "--start", summer, "--end", summer, *on(chain.house))
+    assert (code, err, str(summer) in out) == (0, "", True)
+
+
+def test_no_all_clear_for_days_of_which_nothing_is_published(cli, loaded_house, league):
+    day = max(league.schedule["game_date"].to_pylist())
+    code, out, err = cli("repair-plan", "--start", day, "--end", day, *on(loaded_house))
+    assert (code, out, f"nothing is published from {day} to {day}" in err) == (1, "", True)
+
+
+def test_a_printed_command_names_the_warehouse_unless_it_is_the_usual_one(monkeypatch):
+    command = "fullcourt ingest landing/; fullcourt run analytics --date 2024-01-01"
+    monkeypatch.delenv("FULLCOURT_WAREHOUSE", raising=False)
+    assert pasted(command, "fullcourt.duckdb") == command
+    assert pasted(command, "my season.duckdb") == (
+        "fullcourt ingest landing/ --warehouse 'my season.duckdb'; "
+        "fullcourt run analytics --date 2024-01-01 --warehouse 'my season.duckdb'"
+    )
+    monkeypatch.setenv("FULLCOURT_WAREHOUSE", "my season.duckdb")
+    assert pasted(command, "my season.duckdb") == command
 
 
 def date_of(season, game):
