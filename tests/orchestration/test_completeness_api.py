@@ -503,7 +503,7 @@ def test_a_day_that_the_run_left_short_is_partial_and_its_other_days_are_not(sea
     day, other = season.days[12], season.days[13]
     lose(season_house, "nba_raw.nbac_gamebook_player_stats", [day])
     lose(season_house, "nba_raw.nbac_team_boxscore", [day])
-    season_house.run("analytics", day, other, allow_demotion=True)
+    season_house.run("analytics", day, other, allow_demotion=True, now=LATER)
     found = status(season_house, "player_game_summary", day)
     assert (found["status"], found["safe_to_process"]) == ("partial", False)
     assert "NO_DATA" in found["error_message"]
@@ -514,7 +514,7 @@ def test_a_run_stopped_at_a_gate_fails_every_day_it_was_asked_for(season_house, 
     day, other = season.days[12], season.days[13]
     lose(season_house, "nba_raw.nbac_gamebook_player_stats", [day])
     with pytest.raises(GateError, match="would lose more than"):
-        season_house.run("analytics", day, other)
+        season_house.run("analytics", day, other, now=LATER)
     for asked in (day, other):
         found = status(season_house, "player_game_summary", asked)
         assert (found["status"], found["safe_to_process"]) == ("failed", False)
