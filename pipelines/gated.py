@@ -45,7 +45,10 @@ Sharded = Mapping[str, beam.PCollection]  # table -> (shard key, packed batch)
 
 @dataclass(frozen=True)
 class Config:
-    """What to compute: the processors, the days (days since 1970), the seasons they lie in, shards a season."""
+    """What to compute: the processors, the days (days since 1970), the seasons they lie in, shards a season.
+
+    synthetic_days: of a backfill, the days on which a synthetic context replaces the stored one; a live run has none.
+    """
 
     processors: tuple[Processor, ...]
     days: tuple[int, ...]
@@ -53,6 +56,7 @@ class Config:
     stamp: Stamp
     staging: str
     parts: int = 1
+    synthetic_days: tuple[int, ...] = ()
 
 
 def reads(processors: Sequence[Processor], seasons: Sequence[int], days: Sequence[int]) -> list[Read]:
@@ -113,6 +117,7 @@ def judge_chain(pipeline: beam.Pipeline, config: Config, sharded: Sharded) -> li
             config.stamp,
             parts=1 if processor.whole_season else config.parts,
             flow=flow,
+            synthetic_days=config.synthetic_days,
         )
         if flow:
             tables[processor.name] = verdicts.flow

@@ -5,6 +5,8 @@ DDL, Arrow schemas, migrations, views and queries derive from these; nothing els
 
 from fullcourt.domain.tables import Table
 from schemas import (
+    backfill_plans,
+    backfill_slices,
     breaker_actions,
     cleanup_operations,
     dead_letters,
@@ -76,5 +78,7 @@ TABLES: dict[str, Table] = {
         cleanup_operations,
         precompute_failures,
         processor_run_history,
+        backfill_plans,
+        backfill_slices,
     )
 }

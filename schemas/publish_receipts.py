@@ -39,7 +39,9 @@ TABLE = Table(
         Column("coverage_pct", "FLOAT64", "100 x (written + explained) / expected; null when nothing was expected."),
         *counts(("demoted_count", "Rows ready before this publish and not after"), null="if not counted"),
         Column("max_null_share", "FLOAT64", "Highest share of nulls in a business column, 0-1; null without rows."),
-        Column("data_source", "STRING", "Where the entities came from, such as UPGC or SYNTHETIC_PGS."),
+        Column(
+            "data_source", "STRING", "What the day's player context was read from: UPGC or SYNTHETIC_PGS; else null."
+        ),
         Column("mode", "STRING", "run or backfill."),
         Column("forced", "BOOL", "A refusal was overridden by the operator."),
         Column("processor_version", "STRING", "Version of the processor's code."),

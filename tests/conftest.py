@@ -16,6 +16,7 @@ import pytest
 from fullcourt.demo.landing import League
 from fullcourt.demo.league import simulate, write
 from tests.houses import House
+from tests.verified import build
 
 Once = Callable[[str, Callable[[Path], None]], Path]
 
@@ -81,6 +82,12 @@ def loaded_file(empty_file: House, landing_files: Path, once: Once) -> House:
         empty_file.copy(directory / "loaded.duckdb").ingest(landing_files)
 
     return House(once("loaded", build) / "loaded.duckdb", empty_file.now)
+
+
+@pytest.fixture(scope="session")
+def verified(loaded_file: House, once: Once) -> House:
+    """Every phase of every game day, by runs; not to be written to."""
+    return House(once("verified", lambda directory: build(loaded_file, directory)) / "verified.duckdb", loaded_file.now)
 
 
 @pytest.fixture

@@ -186,6 +186,18 @@ def judge_players(
     return judgements
 
 
+def present_games(season: Season, day: int) -> dict[str, list[tuple[Game, str]]]:
+    """Each player's games up to and including the day that have an upstream row, and his team in each; oldest first."""
+    known = _known_before(season, day + 1)
+    whole = _whole_team_games(known)
+    there = {}
+    for player, listings in _listings_by_player(known).items():
+        stays = _team_by_listing_day(listings)
+        history = _player_history(known, player, stays, whole)
+        there[player] = [(game, _team_on(stays, game.day) or "") for game, state in history if state == PRESENT]
+    return there
+
+
 def game_days(season: Season) -> list[int]:
     """The days that get rows: those with a counted game."""
     return sorted({game.day for game in season.games if game.counts})

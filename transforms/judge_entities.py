@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from apache_beam import pvalue
 from apache_beam.metrics import Metrics
 
+from fullcourt.domain.features.synthetic_context import stand_in
 from fullcourt.domain.gate import Verdict, judge
 from fullcourt.domain.observation import Part, ShardTables, observe
 from fullcourt.domain.processors import Processor
@@ -71,6 +72,7 @@ class JudgeEntities(beam.PTransform):
     days: days since 1970-01-01.  schemas: the Arrow schema of each tag, for shards that lack its rows.
     output: the Arrow schema of the processor's table.  parts: as the shards were dealt.
     make_rows: one verdict's rows of a shard as a table.  flow: what later processors of the job read of them.
+    synthetic_days: days whose context, as far as the processor reads it, is made from the box scores of the day.
     """
 
     processor: Processor
@@ -81,6 +83,7 @@ class JudgeEntities(beam.PTransform):
     parts: int = 1
     make_rows: Callable[[Judged, pa.Schema], pa.Table] = judged_table
     flow: Flow | None = None
+    synthetic_days: tuple[int, ...] = ()
 
     @beam.typehints.no_annotations  # several outputs: Beam takes hints for one
     def expand(self, inputs: dict[str, beam.PCollection[tuple[str, bytes]]]) -> Verdicts:
@@ -104,7 +107,7 @@ class _Judge(beam.DoFn):
         tables = {tag: unpack(groups[tag], schema) for tag, schema in how.schemas.items()}
         more = {tag: table for tag, table in tables.items() if tag not in ROLES}
         known = ShardTables(tables[SCHEDULE], tables[UPSTREAM], tables.get(BOX), tables.get(INACTIVES), more)
-        seen = observe(known, how.processor, season, Part(part, how.parts))
+        seen = stand_in(observe(known, how.processor, season, Part(part, how.parts)), how.synthetic_days)
         facts = self._own(tables[BREAKER]) if how.stamp.recording else None
         days = np.array(how.days, dtype=np.int32)
         judged = Judged(seen, judge(seen, how.processor, days, facts, how.stamp.now), how.processor, how.stamp)

@@ -11,6 +11,8 @@ import pyarrow.parquet as pq
 from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
+from fullcourt.crash import crash_point
+
 
 class Staged(NamedTuple):
     """One staged file: the table its rows are meant for, its path, its rows."""
@@ -58,6 +60,7 @@ class _WriteParquet(beam.DoFn):
             path = f"{self._how.directory}/{table}-{uuid.uuid4().hex}.parquet"
             self._writers[table] = path, _writer(path, schema)
         self._writers[table][1].write_table(rows.select(schema.names).cast(schema))
+        crash_point("staging")
         self._rows[table] = self._rows.get(table, 0) + rows.num_rows
 
     def finish_bundle(self) -> Iterator[Any]:

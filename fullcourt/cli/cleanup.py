@@ -24,6 +24,9 @@ app = typer.Typer(no_args_is_help=True)
 @app.command()
 def upcoming(
     days: Annotated[int, typer.Option(min=1, help="Days a row is kept after its game day, US Eastern.")] = 7,
+    skip_backup: Annotated[
+        bool, typer.Option("--skip-backup", help="Copy no rows to a backup; they move to the history all the same.")
+    ] = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     warehouse: WarehouseOption = DEFAULT_WAREHOUSE,
@@ -41,18 +44,21 @@ def upcoming(
     found, before = cleanup.expired(store, instant, days), cleanup.cutoff(instant, days)
     total = sum(row["stale_rows"] for row in found)
     _preview(f"rows of game days before {before}", found)
+    if skip_backup:
+        _say("no backup is made: the rows move to the history, and `fullcourt cleanup restore` cannot put them back")
     if dry_run:
         _dry_run([{**row, "cutoff": before} for row in found], form, f"Would clean up {_rows(total)}")
         return
     if total:
         confirm(f"Delete {_rows(total)}?", yes)
-    report = cleanup.clean(store, instant, days)
+    report = cleanup.clean(store, instant, days, backup=not skip_backup)
     if form is Format.JSON:
         show_one(report)
     else:
         show(report["tables"], form, f"Cleaned up {_rows(report['total_records_deleted'])}")
     if report["total_records_deleted"] > CLEANUP_LIMIT:
-        _say(f"warning: more than {CLEANUP_LIMIT} rows were deleted; `fullcourt cleanup restore` puts them back")
+        answer = "they are in the history" if skip_backup else "`fullcourt cleanup restore` puts them back"
+        _say(f"warning: more than {CLEANUP_LIMIT} rows were deleted; {answer}")
     if report["errors"]:
         raise typer.Exit(EXIT_GATE)
 

@@ -1,6 +1,5 @@
 """The command line. Commands import what they need when they run: `--help` must not wait for Beam."""
 
-import logging
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,11 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from fullcourt.cli import (
+    backfill,
     breaker,
     cleanup,
     explain,
     gaps,
     health,
+    logs,
     models,
     policy,
     repair_plan,
@@ -42,7 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Completeness gates for sports analytics: nothing is computed from data the schedule says is missing.\n\n"
     "Exit codes: 0 done; 1 stopped at a gate, coverage or verification; 2 usage; 3 engine or infrastructure; "
-    "130 interrupted.",
+    "4 days left over, or owned by another run; 130 interrupted.",
 )
 # The panels of --help, in the order in which a newcomer needs them.
 SET_UP, DAILY, WATCH, REPAIR, MODEL = "Set up", "Every day", "What is wrong", "Setting it right", "The points model"
@@ -56,12 +57,7 @@ def _options(
     verbose: Annotated[bool, typer.Option("--verbose", help="Log a line per processor and day.")] = False,
     debug: Annotated[bool, typer.Option("--debug", help="Log everything, and show tracebacks.")] = False,
 ) -> None:
-    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(levelname)s %(message)s")
-    logging.getLogger("fullcourt").setLevel(logging.DEBUG if debug else logging.INFO if verbose else logging.WARNING)
-    if not debug:
-        # The runner logs a traceback of every failure; the failure itself reaches the user as one line.
-        logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
-        logging.getLogger().addFilter(lambda record: "apitools" not in record.getMessage())
+    logs.configure(verbose, debug)
 
 
 @app.command(rich_help_panel=SET_UP)
@@ -217,6 +213,12 @@ for panel, commands in {
 }.items():
     for command in commands:
         app.command(rich_help_panel=panel)(command)
+app.add_typer(
+    backfill.app,
+    name="backfill",
+    help="Past days computed anew: planned, applied in parallel, read back, resumed.",
+    rich_help_panel=REPAIR,
+)
 app.add_typer(
     breaker.app,
     name="breaker",

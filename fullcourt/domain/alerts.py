@@ -31,6 +31,7 @@ MEAN_COLOURS = (COMPLETENESS_LIMIT, 90)  # percent of mean completeness, section
 ENTITIES_LIMIT = 20  # entities below 90 percent, section 8.2, panel 4
 ENTITY_COMPLETE = 90  # percent below which an entity is counted there
 CLEANUP_LIMIT, CLEANUP_HOURS = 10_000, 24  # rows that one clean-up deletes, section 7.6; how long it is told
+CLEANUP_CUT_OFF_HOURS = 1  # a clean-up takes seconds: one that has not ended by then never will
 
 # The hour of the game day, US Eastern, from which a run that did not happen is missed: the night's run is repeated
 # at about 05:30, and predictions start by 06:15, section 1.6.
@@ -229,6 +230,15 @@ CAUSES: tuple[Cause, ...] = (
         f"{{value}} % of the rows of {{day}} are in bootstrap, though the season's first 30 days are over; "
         f"the limit is {BOOTSTRAP_LIMIT} %",
         _GAPS,
+    ),
+    Cause(
+        "CLEANUP_FAILED",
+        _WARNING,
+        "clean-ups",
+        "a clean-up of {day} failed, or was cut off",
+        "clean-ups of {day} that failed or were cut off: {affected}, and none went well since; rows of the upcoming "
+        "tables that have expired may still be there",
+        "fullcourt cleanup upcoming",
     ),
     Cause(
         "CLEANUP_LARGE",

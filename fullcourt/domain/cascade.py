@@ -12,10 +12,12 @@ import pyarrow.compute as pc
 
 from fullcourt.domain.calendar import Calendar
 from fullcourt.domain.columns import codes, pair, places
+from fullcourt.domain.fallback import SYNTHETIC
 from fullcourt.domain.numbers import Longs, integers, nullable
 from fullcourt.domain.processors import BY_NAME, Dependency, Processor, Whose
 from fullcourt.domain.windows import Bools, Ints
 
+SOURCE_COLUMN = "primary_source_used"  # of a context: what it was made from
 # What is read of every dependency, beside its key, its day and its figures.
 VERDICT_COLUMNS = ("season_year", "is_production_ready", "completeness_percentage", "data_hash", "processed_at")
 
@@ -39,6 +41,15 @@ class Found:
     @property
     def computed(self) -> Bools:
         return self._truth(self.table["data_hash"].is_valid())
+
+    @property
+    def may_be_synthetic(self) -> bool:
+        return SOURCE_COLUMN in self.table.column_names
+
+    @property
+    def synthetic(self) -> Bools:
+        """Found, but made for this run from the box scores of the day, as nothing better is there."""
+        return self._truth(pc.fill_null(pc.equal(self.table[SOURCE_COLUMN], SYNTHETIC), False))
 
     def numbers(self, column: str) -> tuple[Longs, Bools]:
         """Values as integers (decimals in units of their last place) and where they are known."""

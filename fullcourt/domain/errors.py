@@ -48,3 +48,9 @@ class EngineError(FullCourtError):
     """The warehouse or the runner could not do its part: a locked file, a missing column, a full disk."""
 
     exit_code = EXIT_ENGINE
+
+
+class OwnershipError(FullCourtError):
+    """Another run owns the days, or has taken them over; the message says who."""
+
+    exit_code = EXIT_LEFT_OVER

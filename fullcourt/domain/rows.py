@@ -92,6 +92,11 @@ class Judged:
             "own_data_incomplete": self.rows.missing_hash != 0,
             **({"shot_zones_unavailable": unknown(self.seen, self.rows)} if unknown else {}),
             **{f"upstream_{f.dependency.short}_incomplete": ~f.ready for f in self.rows.cascade.values()},
+            **{
+                f"upstream_{f.dependency.short}_synthetic": f.synthetic
+                for f in self.rows.cascade.values()
+                if f.may_be_synthetic
+            },
         }
 
     @cached_property

@@ -42,9 +42,10 @@ def expired(warehouse: Warehouse, now: dt.datetime, days: int) -> list[Row]:
     return warehouse.query(QUERIES["stale_upcoming"].sql, cutoff=cutoff(now, days)).to_pylist()
 
 
-def clean(warehouse: Warehouse, now: dt.datetime, days: int = TTL_DAYS) -> Row:
+def clean(warehouse: Warehouse, now: dt.datetime, days: int = TTL_DAYS, *, backup: bool = True) -> Row:
     """Moves expired rows to the history, each table in a transaction of its own: one that fails stops no other.
 
+    backup: copies them to a table of the day as well, which `restore` needs; a line's backup is None without.
     Returns {"cleanup_id", "cutoff", "tables", "total_records_deleted", "errors"}, as the audit row has it.
     """
     check_schema(warehouse)
@@ -56,7 +57,7 @@ def clean(warehouse: Warehouse, now: dt.datetime, days: int = TTL_DAYS) -> Row:
     for table in CLEANED:
         line: Row = {"table": table.name, "deleted": 0, "backup": None, "error": None}
         try:
-            line |= _clean_table(warehouse, table, before, now, audit)
+            line |= _clean_table(warehouse, table, before, now, audit, backup)
         except FullCourtError as error:
             line["error"] = str(error)
         lines.append(line)
@@ -72,18 +73,21 @@ def clean(warehouse: Warehouse, now: dt.datetime, days: int = TTL_DAYS) -> Row:
     }
 
 
-def _clean_table(warehouse: Warehouse, table: Table, before: dt.date, now: dt.datetime, audit: "_Audit") -> Row:
+def _clean_table(
+    warehouse: Warehouse, table: Table, before: dt.date, now: dt.datetime, audit: "_Audit", with_backup: bool
+) -> Row:
     """Backup, history, deletion, verification and audit of one table: all of it, or nothing."""
     expires, stays = f"{table.day} < @cutoff", f"{table.day} >= @cutoff"
     counted = f"SELECT COUNT(*) AS stale FROM {table.id} WHERE {expires}"
     if not warehouse.query(counted, cutoff=before)["stale"][0].as_py():
         return {}
-    backup = _backup(table, sports_day(now))
-    warehouse.apply([create_table(backup)])  # a table cannot be created inside BigQuery's transactions
+    backup = _backup(table, sports_day(now)) if with_backup else None
+    if backup:
+        warehouse.apply([create_table(backup)])  # a table cannot be created inside BigQuery's transactions
     with warehouse.transaction({}) as session:
         kept = _content(session, table, table.id, stays, cutoff=before)
         moved = _content(session, table, table.id, expires, cutoff=before)
-        for target in (backup, TABLES[f"{table.name}_history"]):
+        for target in filter(None, (backup, TABLES[f"{table.name}_history"])):
             _merge(session, table, target, before, now)
             same = f"{_same_key(table, 'live', 'there')} AND live.{expires}"
             mine = f"EXISTS (SELECT 1 FROM {table.id} AS live WHERE {same})"
@@ -93,7 +97,7 @@ def _clean_table(warehouse: Warehouse, table: Table, before: dt.date, now: dt.da
         _verify(f"{table.id} from {before} on", _content(session, table, table.id, stays, cutoff=before), kept)
         audit.count(session, table.name, moved.rows)
     audit.tables[table.name] = moved.rows
-    return {"deleted": moved.rows, "backup": backup.id}
+    return {"deleted": moved.rows, "backup": backup and backup.id}
 
 
 def _merge(session: Session, table: Table, target: Table, before: dt.date, now: dt.datetime) -> None:

@@ -1,26 +1,18 @@
 """How much of what a day owed is there: expected, written and explained keys, read back from the tables."""
 
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
 from fullcourt.domain.processors import Entity, Phase, Processor
-from fullcourt.domain.records import EXPLAINED
+from fullcourt.domain.records import EXPLAINED, INCOMPLETE_COVERAGE, WHOLE_DAY
+from fullcourt.warehouse.fallback import FIRST_LISTED
 from fullcourt.warehouse.views import COMPUTED_REASONS
 from schemas import TABLES
 
 PASS_PERCENT = 90.0
 
 _COMPUTED = ", ".join(f"'{reason}'" for reason in COMPUTED_REASONS)
-
-# A player's first listing of a season: on that day nothing could be known of him.
-_FIRST_LISTED = """
-  SELECT player_lookup, season_year, MIN(game_date) AS first_day
-  FROM (
-    SELECT player_lookup, season_year, game_date FROM nba_raw.nbac_gamebook_player_stats
-    UNION ALL
-    SELECT player_lookup, season_year, game_date FROM nba_raw.inactive_lists
-  ) AS listings
-  WHERE player_lookup IS NOT NULL
-  GROUP BY player_lookup, season_year
-"""
-
 
 # A player whose context was left out for want of games is explained: there is nothing to predict from.
 _PREDICTIONS = f"""
@@ -95,7 +87,7 @@ GROUP BY owed.game_date"""
 
 def _players(processor: Processor) -> str:
     return f"""
-WITH first_listed AS ({_FIRST_LISTED}),
+WITH first_listed AS ({FIRST_LISTED}),
 finals AS (
   SELECT game_date AS day, COUNT(*) AS finals FROM nba_raw.counted_team_games
   WHERE game_date IN UNNEST(@days) AND is_final GROUP BY game_date
@@ -138,3 +130,34 @@ LEFT JOIN nba_processing.precompute_failures AS excused
   AND excused.analysis_date = owed.game_date AND excused.failure_category = '{EXPLAINED}'
 WHERE owed.game_date IN UNNEST(@days)
 GROUP BY owed.game_date"""
+
+
+def failure(output: Mapping[str, Any], now: dt.datetime) -> dict[str, Any]:
+    """A row of precompute_failures for a day that lacks what it owed.
+
+    output: the day's receipt, or its row of the query output_days, where nulls say that nothing was published.
+    """
+    owed = output["coverage_expected"]
+    if output["status"] == "EXPECTED":
+        reason = "nothing was published"
+    elif not owed:
+        reason = "games were played, and nothing says by whom"
+    else:
+        there = output["coverage_written"] + output["coverage_explained"]
+        reason = f"{there} of {owed} keys are there or explained, {output['coverage_pct']:g} %"
+    return {
+        "processor_name": output["processor_name"],
+        "run_id": output["run_id"],
+        "analysis_date": output["analysis_date"],
+        "entity_id": WHOLE_DAY,
+        "failure_category": INCOMPLETE_COVERAGE,
+        "failure_reason": reason,
+        "can_retry": True,
+        "failure_type": "UNKNOWN",
+        "is_correctable": True,
+        "missing_game_dates": "[]",
+        "missing_game_ids": [],
+        "raw_data_checked": False,
+        "resolution_status": "UNRESOLVED",
+        "created_at": now,
+    }

@@ -12,8 +12,9 @@ from fullcourt.domain.errors import GateError, UsageError
 from fullcourt.domain.gaps import Gaps, calendar_days, check_range, find_gaps
 from fullcourt.domain.names import suggestions
 from fullcourt.domain.processors import PROCESSORS, Processor
-from fullcourt.domain.records import INCOMPLETE_COVERAGE, WHOLE_DAY
+from fullcourt.domain.records import WHOLE_DAY
 from fullcourt.domain.tables import Table
+from fullcourt.orchestration import coverage
 from fullcourt.orchestration.schedule import scheduled_days
 from fullcourt.warehouse import Session, Warehouse
 from fullcourt.warehouse.queries import QUERIES
@@ -122,35 +123,7 @@ def _coverage_failures(
 ) -> list[dict[str, Any]]:
     owed = source.query(QUERIES["output_days"].sql, start=first, end=last).to_pylist()
     lacking = (row for row in owed if row["status"] in ("EXPECTED", "DEGRADED"))
-    return [_coverage_failure(row, now) for row in lacking if row["processor_name"] in names]
-
-
-def _coverage_failure(output: dict[str, Any], now: dt.datetime) -> dict[str, Any]:
-    """A row of precompute_failures, of the run that published the day; of no run where none did."""
-    owed = output["coverage_expected"]
-    if output["status"] == "EXPECTED":
-        reason = "nothing was published"
-    elif not owed:
-        reason = "games were played, and nothing says by whom"
-    else:
-        there = output["coverage_written"] + output["coverage_explained"]
-        reason = f"{there} of {owed} keys are there or explained, {output['coverage_pct']:g} %"
-    return {
-        "processor_name": output["processor_name"],
-        "run_id": output["run_id"],
-        "analysis_date": output["analysis_date"],
-        "entity_id": WHOLE_DAY,
-        "failure_category": INCOMPLETE_COVERAGE,
-        "failure_reason": reason,
-        "can_retry": True,
-        "failure_type": "UNKNOWN",
-        "is_correctable": True,
-        "missing_game_dates": "[]",
-        "missing_game_ids": [],
-        "raw_data_checked": False,
-        "resolution_status": "UNRESOLVED",
-        "created_at": now,
-    }
+    return [coverage.failure(row, now) for row in lacking if row["processor_name"] in names]
 
 
 def _owed_range(

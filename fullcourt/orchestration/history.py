@@ -72,11 +72,12 @@ def history_row(
     skip_reason: str | None = None,
     error: str | None = None,
     first_day: dt.date | None = None,
+    forced: bool = False,
 ) -> dict[str, Any]:
     """processor_run_history of one processor's part in a run; columns not named stay null.
 
     receipts: of the days it recorded.  statuses: of all its days.  first_day: of the range asked for, where that is
-    not the first of its days.
+    not the first of its days.  forced: refusals before it were overridden.
     """
     short = {day: status for day, status in sorted(statuses.items()) if status != "COMPLETE"}
     warnings = [f"{day}: {status}" for day, status in short.items()]
@@ -105,7 +106,7 @@ def history_row(
         "output_table": processor.name,
         "data_source_primary": processor.upstream.table if processor.upstream else None,
         "backfill_mode": mode == "backfill",
-        "force_reprocess": False,
+        "force_reprocess": forced,
         "test_mode": False,
         "triggered_by": "command",
         "trigger_source": "manual",

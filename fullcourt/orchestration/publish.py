@@ -5,13 +5,14 @@ same run twice, or a retried last step, changes nothing.
 """
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from fullcourt.crash import crash_point
 from fullcourt.domain import breaker, records
 from fullcourt.domain.days import sports_day, to_date
 from fullcourt.domain.errors import GateError
@@ -22,12 +23,14 @@ from fullcourt.domain.processors import Phase, Processor
 from fullcourt.domain.rows import Stamp
 from fullcourt.domain.tables import PublishMode, Table
 from fullcourt.orchestration import coverage, outcome
+from fullcourt.orchestration.backfill.claims import Claim
 from fullcourt.orchestration.history import completion_event, history_row, instant
 from fullcourt.orchestration.receipts import NOTHING_OWED, Day, config_hash, figures, log_day, make_receipt
-from fullcourt.warehouse import Session, open_warehouse
+from fullcourt.warehouse import Session, Warehouse, open_warehouse
 from schemas import TABLES
 
 DEMOTION_PERCENT = 10
+RUN, BACKFILL = "run", "backfill"  # modes: live, with attempts and breakers; of past days, without
 SKIPPED_TRIGGER = "skip_downstream_trigger"  # why a completion message is held
 COORDINATOR = "coordinator"  # under this name the predictions' tallies say who was dispatched
 _ASSIGNED = ("prediction_id", "prediction_version")  # of a superseding row, known only beside the rows before it
@@ -40,6 +43,11 @@ class Publish:
     """A Finish: audits what the run staged, publishes what changed, and records it.
 
     days: the game days asked for (days since 1970); each gets a receipt, rows or not.
+    mode: run, or backfill: then a day that lacks what it owed is flagged as a failure, too.
+    forced: refusals before it were overridden; receipts and history say so.
+    held: processor -> why its completion messages are kept in; the others' are sent.
+    claim: of the days, asked before anything is written and settled with it.
+    synthetic_days: those on which a synthetic context stood in; receipts say so.
     """
 
     warehouse: str
@@ -49,10 +57,14 @@ class Publish:
     staging: str
     started: int
     allow_demotion: bool = False
-    mode: str = "run"
-    skip_downstream_trigger: bool = False
+    mode: str = RUN
+    forced: bool = False
+    held: Mapping[str, str] = field(default_factory=dict)
+    claim: Claim | None = None
+    synthetic_days: tuple[int, ...] = ()
 
     def __call__(self, staged: Sequence[Any], tallied: Sequence[Any]) -> None:
+        crash_point("staged")
         outcome.record(self.staging, lambda: self._publish(staged, tallied))
 
     def _publish(self, staged: Sequence[Any], tallied: Sequence[Any]) -> dict[str, Any]:
@@ -62,6 +74,8 @@ class Publish:
             files.setdefault(part.table, []).append(part.path)
         reports = []
         with open_warehouse(self.warehouse).transaction(files) as session:
+            if self.claim:
+                self.claim.hold(session)
             for processor in self.processors:
                 counts = [part.counts for part in tallied if part.processor == processor.name]
                 rows = sum(part.rows for part in staged if part.table == processor.name)
@@ -69,7 +83,20 @@ class Publish:
                 if processor.phase is Phase.PREDICTIONS:
                     report["coordinator"] = _coordinator_lines(tallied)
                 reports.append(report)
+            if self.claim:
+                self.claim.settle(session, instant(self.stamp.now), _not_covered(reports), self.stamp.run_id)
+            crash_point("in_transaction")
+        crash_point("published")
         return {"run_id": self.stamp.run_id, "processors": reports}
+
+
+def _not_covered(reports: Iterable[dict[str, Any]]) -> dict[dt.date, str]:
+    """Per day that lacks what it owed, of which processors."""
+    short: dict[dt.date, list[str]] = {}
+    for report in reports:
+        for day in report["days_not_covered"]:
+            short.setdefault(dt.date.fromisoformat(day), []).append(report["processor"])
+    return {day: f"not covered: {', '.join(names)}" for day, names in short.items()}
 
 
 def _coordinator_lines(tallied: Sequence[Any]) -> list[str]:
@@ -126,7 +153,7 @@ class _ProcessorPublish:
         fingerprints = [
             hash_settings({"content": f"{value:016x}", "config": self._config}) for value in self._counts.fingerprint
         ]
-        stored = self._stored_rows()
+        stored = stored_rows(self._session, self._processor, self._dates)
         changed = [
             date
             for date, fingerprint in zip(self._dates, fingerprints, strict=True)
@@ -158,6 +185,9 @@ class _ProcessorPublish:
         statuses = {date: receipt["status"] for date, receipt in known.items()}
         statuses |= {receipt["analysis_date"]: receipt["status"] for receipt in receipts}
         self._unflag([date for date in self._dates if statuses[date] == "COMPLETE"])
+        if self._run.mode == BACKFILL:
+            newest = {**known, **{receipt["analysis_date"]: receipt for receipt in receipts}}
+            self._flag([newest[date] for date in self._dates if statuses[date] != "COMPLETE"])
         self._record(receipts, statuses)
         return self._report(len(receipts), statuses, demoted)
 
@@ -184,13 +214,6 @@ class _ProcessorPublish:
             days=self._dates,
         )
         return {row["analysis_date"]: row for row in rows.to_pylist()}
-
-    def _stored_rows(self) -> dict[dt.date, int]:
-        day = self._processor.day_column
-        counted = f"SELECT {day} AS day, COUNT(*) AS stored FROM {self._table.read_id}"
-        standing = " AND is_active" if self._supersedes else ""
-        rows = self._session.query(f"{counted} WHERE {day} IN UNNEST(@days){standing} GROUP BY {day}", days=self._dates)
-        return {row["day"]: row["stored"] for row in rows.to_pylist()}
 
     def _demotions(self, dates: list[dt.date]) -> dict[dt.date, int]:
         """Rows that are ready now and would not be; too many of a day's refuse the publish."""
@@ -275,6 +298,12 @@ class _ProcessorPublish:
         flagged = f"processor_name = '{self._processor.name}' AND entity_id = '{records.WHOLE_DAY}'"
         self._delete(TABLES["precompute_failures"].id, f"{flagged} AND analysis_date IN UNNEST(@days)", dates)
 
+    def _flag(self, receipts: list[dict[str, Any]]) -> None:
+        """Days that lack what they owed: a failure of the whole day each, in the place of an earlier one."""
+        self._unflag([receipt["analysis_date"] for receipt in receipts])
+        failures = [coverage.failure(receipt, self._now) for receipt in receipts]
+        insert_records(self._session, "precompute_failures", failures)
+
     def _delete(self, table: str, where: str, dates: list[dt.date]) -> None:
         self._session.execute(f"DELETE FROM {table} WHERE {where}", days=dates)
 
@@ -304,11 +333,13 @@ class _ProcessorPublish:
     def _record(self, receipts: list[dict[str, Any]], statuses: dict[dt.date, str]) -> None:
         """Receipts, completion events and the run's history, with the rows they speak of."""
         insert_records(self._session, "publish_receipts", receipts)
-        held = SKIPPED_TRIGGER if self._run.skip_downstream_trigger else None
+        held = self._run.held.get(self._processor.name)
         events = [completion_event(receipt, self._table, self._now, held) for receipt in receipts]
         insert_records(self._session, "outbox_events", events)
         run = self._run
-        row = history_row(self._processor, run.stamp, run.started, run.mode, self._dates, receipts, statuses)
+        row = history_row(
+            self._processor, run.stamp, run.started, run.mode, self._dates, receipts, statuses, forced=run.forced
+        )
         recorded = self._session.query(
             "SELECT COUNT(*) AS n FROM nba_reference.processor_run_history "
             "WHERE run_id = @run_id AND processor_name = @processor",
@@ -331,6 +362,18 @@ class _ProcessorPublish:
             "demoted": sum(demoted.values()),
             "days_not_covered": [date.isoformat() for date in self._dates if statuses[date] != "COMPLETE"],
         }
+
+
+def stored_rows(source: Warehouse | Session, processor: Processor, days: Sequence[dt.date]) -> dict[dt.date, int]:
+    """Per day that has any, the rows that stand in the processor's table; of predictions the active ones."""
+    table, day = TABLES[processor.name], processor.day_column
+    standing = " AND is_active" if table.publish is PublishMode.SUPERSEDE else ""
+    rows = source.query(
+        f"SELECT {day} AS day, COUNT(*) AS stored FROM {table.read_id} "
+        f"WHERE {day} IN UNNEST(@days){standing} GROUP BY {day}",
+        days=list(days),
+    )
+    return {row["day"]: row["stored"] for row in rows.to_pylist()}
 
 
 def supersede(session: Session, table: Table, day: str, dates: list[dt.date], now: dt.datetime) -> None:

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from fullcourt.domain.breaker import ATTEMPTS_BEFORE_TRIP, COOLDOWN_HOURS
 from fullcourt.domain.calendar import BOOTSTRAP_DAYS
+from fullcourt.domain.days import to_number
+from fullcourt.domain.fallback import reads_context
 from fullcourt.domain.fingerprint import hash_settings
 from fullcourt.domain.processors import Processor
 from fullcourt.domain.rosters import UNLISTED_GAMES
@@ -17,6 +19,7 @@ from schemas import TABLES
 
 LOG = logging.getLogger(__name__)
 
+UPGC, SYNTHETIC_PGS = "UPGC", "SYNTHETIC_PGS"  # where the players' context of a day came from
 NOTHING_OWED = {"expected": 0, "written": 0, "explained": 0, "finals": 0}
 
 
@@ -28,6 +31,12 @@ class Run(Protocol):
 
     @property
     def mode(self) -> str: ...
+
+    @property
+    def forced(self) -> bool: ...
+
+    @property
+    def synthetic_days(self) -> tuple[int, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,7 @@ def make_receipt(
     last: the day's newest receipt so far, empty if it has none; this one comes after it whatever the clock says.
     """
     expected, now = owed["expected"], instant(run.stamp.now)
+    synthetic = reads_context(processor) and to_number(day.date) in run.synthetic_days
     percent = 100.0 * (owed["written"] + owed["explained"]) / expected if expected else None
     identity = {
         "processor": processor.name,
@@ -70,12 +80,13 @@ def make_receipt(
         "coverage_expected": expected,
         "coverage_written": owed["written"],
         "coverage_explained": owed["explained"],
-        "coverage_synthetic": 0,
+        "coverage_synthetic": owed["written"] if synthetic else 0,
         "coverage_pct": percent,
         "demoted_count": day.demoted,
         "max_null_share": day.max_null_share,
+        "data_source": (SYNTHETIC_PGS if synthetic else UPGC) if reads_context(processor) else None,
         "mode": run.mode,
-        "forced": False,
+        "forced": run.forced,
         "processor_version": processor.version,
         "config_hash": config_hash(processor, run.mode),
         "published_at": max(now, last["published_at"] + dt.timedelta(microseconds=1)) if last else now,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
+from fullcourt.crash import crash_point
 from fullcourt.domain.calendar import season_of_day
 from fullcourt.domain.days import to_date, to_number
 from fullcourt.domain.errors import EngineError, GateError, UsageError
@@ -15,7 +16,7 @@ from fullcourt.domain.processors import Processor
 from fullcourt.domain.rows import Stamp
 from fullcourt.orchestration import outcome, policy
 from fullcourt.orchestration.history import history_row
-from fullcourt.orchestration.publish import Publish, insert_records
+from fullcourt.orchestration.publish import RUN, SKIPPED_TRIGGER, Publish, insert_records
 from fullcourt.orchestration.schedule import scheduled_days
 from fullcourt.orchestration.strict import refuse_unsafe
 from fullcourt.warehouse import Read, Snapshot, Warehouse, open_warehouse
@@ -78,38 +79,52 @@ def run_phase(request: RunRequest, pipeline: PhasePipeline, say: Progress = lamb
         raise
     finally:
         warehouse.sweep(stamp.run_id)
+        crash_point("swept")
 
 
 def _run(
     request: RunRequest, pipeline: PhasePipeline, say: Progress, warehouse: Warehouse, stamp: Stamp, started: int
 ) -> dict[str, Any]:
     say("reading the schedule")
-    days = _days(warehouse, request)
+    days = days_to_run(warehouse, request.processors, request.start, request.end)
     if not days:
         _record_unpublished(warehouse, request, stamp, started, skip_reason="no_games")
         return {"run_id": stamp.run_id, "skipped": "no_games", "days": 0, "processors": []}
     if request.strict:
         say("asking the upstream processors")
         refuse_unsafe(warehouse, request.processors, [to_date(day) for day in days], request.now)
-    seasons = tuple(sorted({season_of_day(day) for day in days}))
     request = _with_policies(warehouse, request, say)
-    staging = warehouse.staging(stamp.run_id)
-    say("taking a snapshot")
-    snapshot = warehouse.snapshot(pipeline.reads(request.processors, seasons, days), staging)
+    held = {processor.name: SKIPPED_TRIGGER for processor in request.processors if request.skip_downstream_trigger}
+    staging = str(warehouse.staging(stamp.run_id))
     finish = Publish(
-        request.warehouse,
-        request.processors,
-        days,
-        stamp,
-        str(staging),
-        started,
-        request.allow_demotion,
-        skip_downstream_trigger=request.skip_downstream_trigger,
+        request.warehouse, request.processors, days, stamp, staging, started, request.allow_demotion, held=held
     )
-    say(f"computing {len(days)} game days")
-    config = pipeline.Config(request.processors, days, seasons, stamp, str(staging), **request.settings)
-    launch = partial(pipeline.launch, config, snapshot, finish, request.beam_args)
-    return {**outcome.read(str(staging), launch), "days": len(days)}
+    return execute(warehouse, pipeline, finish, request.settings, request.beam_args, say)
+
+
+def execute(
+    warehouse: Warehouse,
+    pipeline: PhasePipeline,
+    finish: Publish,
+    settings: Mapping[str, Any],
+    beam_args: Sequence[str],
+    say: Progress,
+) -> dict[str, Any]:
+    """The job that `finish` ends: of its processors over its days. Returns what it reports, and how many days.
+
+    settings: more fields of the pipeline's Config.
+    """
+    seasons = tuple(sorted({season_of_day(day) for day in finish.days}))
+    say("taking a snapshot")
+    snapshot = warehouse.snapshot(
+        pipeline.reads(finish.processors, seasons, finish.days), warehouse.staging(finish.stamp.run_id)
+    )
+    crash_point("snapshot_taken")
+    say(f"computing {len(finish.days)} game days")
+    config = pipeline.Config(finish.processors, finish.days, seasons, finish.stamp, finish.staging, **settings)
+    report = outcome.read(finish.staging, partial(pipeline.launch, config, snapshot, finish, beam_args))
+    crash_point("reported")
+    return {**report, "days": len(finish.days)}
 
 
 def _with_policies(warehouse: Warehouse, request: RunRequest, say: Progress) -> RunRequest:
@@ -145,23 +160,30 @@ def micros(instant: dt.datetime) -> int:
     return int(instant.timestamp() * 1_000_000)
 
 
-def _days(warehouse: Warehouse, request: RunRequest) -> tuple[int, ...]:
-    """The range's game days, and the days that were published as such and are none any more."""
-    scheduled = scheduled_days(warehouse, request.start, request.end)
+def days_to_run(warehouse: Warehouse, processors: Sequence[Processor], start: dt.date, end: dt.date) -> tuple[int, ...]:
+    """The closed range's game days, and the days that were published as such and are none any more, ascending."""
+    scheduled = scheduled_days(warehouse, start, end)
     vanished = warehouse.query(
         "SELECT DISTINCT analysis_date FROM nba_orchestration.latest_receipts "
         "WHERE processor_name IN UNNEST(@processors) AND analysis_date BETWEEN @start AND @end AND row_count > 0",
-        processors=[processor.name for processor in request.processors],
-        start=request.start,
-        end=request.end,
+        processors=[processor.name for processor in processors],
+        start=start,
+        end=end,
     )["analysis_date"].to_pylist()
     return tuple(sorted(to_number(day) for day in {*scheduled, *vanished}))
 
 
-def _record_unpublished(warehouse: Warehouse, request: RunRequest, stamp: Stamp, started: int, **why: str) -> None:
+def _record_unpublished(
+    warehouse: Warehouse,
+    request: RunRequest,
+    stamp: Stamp,
+    started: int,
+    skip_reason: str | None = None,
+    error: str | None = None,
+) -> None:
     """The history of a run that published nothing: skipped, or stopped at a gate."""
     rows = [
-        history_row(processor, stamp, started, "run", [request.end], [], {}, first_day=request.start, **why)
+        history_row(processor, stamp, started, RUN, [request.end], [], {}, skip_reason, error, request.start)
         for processor in request.processors
     ]
     with warehouse.transaction({}) as session:

@@ -4,7 +4,7 @@ A day that a table has no rows of fails its `game_days`, and no other check of t
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,10 +43,18 @@ class _Asked:
         return self.warehouse.query(QUERIES[name].sql, start=self.start, end=self.end).to_pylist()
 
 
-def verify(warehouse: Warehouse, phase: str, start: dt.date, end: dt.date, now: dt.datetime) -> Rows:
+def verify(
+    warehouse: Warehouse,
+    phase: str,
+    start: dt.date,
+    end: dt.date,
+    now: dt.datetime,
+    days: Collection[dt.date] | None = None,
+    processors: Collection[str] | None = None,
+) -> Rows:
     """Every check of a phase over the game days of the closed range; empty when there is none.
 
-    phase: a name, or its number from 1.  now: a day before its sports day should be over.
+    phase: a name, or its number from 1.  now: a day before its sports day should be over.  days, processors: no others.
 
     Returns rows {check, table, days, found, expected, ok}: a row for every day that fails a check, or one for the whole
     range when none does (its totals; of percentages the worst).  days: those that fail, ascending.
@@ -59,13 +67,16 @@ def verify(warehouse: Warehouse, phase: str, start: dt.date, end: dt.date, now: 
     asked = _Asked(warehouse, start, end, now)
     today = sports_day(now)
     owed = [row for row in asked.rows("days_owed") if row["final_team_games"] or row["game_date"] < today]
+    if days is not None:
+        owed = [row for row in owed if row["game_date"] in days]
     if not owed:
         return []
     if name == "landing":
         return _landing(asked, owed)
     if name == "raw":
         return _raw(asked, owed)
-    return _processed(asked, _PHASES[name], owed)
+    chosen = [p for p in PROCESSORS if p.phase is _PHASES[name] and (processors is None or p.name in processors)]
+    return _processed(asked, chosen, owed) if chosen else []
 
 
 def phase_name(text: str) -> str:
@@ -113,7 +124,7 @@ def _raw(asked: _Asked, owed: Rows) -> Rows:
     schedule, players, teams = (TABLES[name].id for name in RAW)
     over = {day["game_date"]: (day["final_team_games"] // 2, day["team_games"] // 2) for day in past}
     checks = _each("final_games", schedule, over, _equal)
-    stored = _by_table(asked.rows("stored_rows_ingest"))
+    stored = _by_table(asked.rows("stored_rows_ingest"), owed)
     for table, check, column in (
         (players, "whole_team_games", "whole_team_games"),
         (teams, "team_rows", "team_boxscores"),
@@ -129,13 +140,14 @@ def _raw(asked: _Asked, owed: Rows) -> Rows:
     return checks
 
 
-def _processed(asked: _Asked, phase: Phase, owed: Rows) -> Rows:
-    stored = _by_table(asked.rows(f"stored_rows_{phase.name.lower()}"))
+def _processed(asked: _Asked, processors: Sequence[Processor], owed: Rows) -> Rows:
+    phase = processors[0].phase
+    stored = _by_table(asked.rows(f"stored_rows_{phase.name.lower()}"), owed)
     outputs: dict[str, dict[dt.date, dict[str, Any]]] = {}
     for row in asked.rows("output_days"):
         outputs.setdefault(row["processor_name"], {})[row["analysis_date"]] = row
     checks: Rows = []
-    for processor in (processor for processor in PROCESSORS if processor.phase is phase):
+    for processor in processors:
         held, known = stored.get(TABLES[processor.name].id, {}), outputs[processor.name]
         checks += _processor(asked, processor, owed, held, known)
     return checks
@@ -294,8 +306,11 @@ def _count(stored: Mapping[dt.date, Mapping[str, Any]], day: Mapping[str, Any], 
     return stored[day["game_date"]][column] if day["game_date"] in stored else 0
 
 
-def _by_table(rows: Rows) -> dict[str, dict[dt.date, dict[str, Any]]]:
+def _by_table(rows: Rows, owed: Rows) -> dict[str, dict[dt.date, dict[str, Any]]]:
+    """Table -> day -> its row, of the days owed."""
+    days = {day["game_date"] for day in owed}
     found: dict[str, dict[dt.date, dict[str, Any]]] = {}
     for row in rows:
-        found.setdefault(row["table_name"], {})[row["day"]] = row
+        if row["day"] in days:
+            found.setdefault(row["table_name"], {})[row["day"]] = row
     return found

@@ -194,6 +194,20 @@ large_cleanups AS (
     AND total_records_deleted > {alerts.CLEANUP_LIMIT}
   GROUP BY day
 ),
+good_cleanup AS (
+  SELECT MAX(cleanup_time) AS newest FROM nba_orchestration.cleanup_operations
+  WHERE cleanup_type = 'upcoming_tables_ttl' AND cleanup_time <= @now
+    AND duration_seconds IS NOT NULL AND ARRAY_LENGTH(errors) = 0
+),
+failed_cleanups AS (
+  SELECT DATE(cleanup_time, {_EASTERN}) AS day, COUNT(*) AS cleanups
+  FROM nba_orchestration.cleanup_operations CROSS JOIN good_cleanup
+  WHERE cleanup_type = 'upcoming_tables_ttl' AND (newest IS NULL OR cleanup_time > newest)
+    AND cleanup_time > TIMESTAMP_SUB(@now, INTERVAL {alerts.CLEANUP_HOURS} HOUR) AND cleanup_time <= @now
+    AND (ARRAY_LENGTH(errors) > 0 OR (duration_seconds IS NULL
+      AND cleanup_time < TIMESTAMP_SUB(@now, INTERVAL {alerts.CLEANUP_CUT_OFF_HOURS} HOUR)))
+  GROUP BY day
+),
 with_shots AS (
   SELECT DISTINCT nba_game_id, team_abbr FROM nba_raw.shot_zones
   WHERE game_date > DATE_SUB(@date, INTERVAL {alerts.JUDGED_DAYS} DAY) AND game_date <= @date
@@ -287,6 +301,9 @@ _SYMPTOMS = f"""symptoms AS (
   FROM newest_runs JOIN phases USING (processor_name)
   WHERE status IN ('failed', 'stale_running')
   GROUP BY run_id, status, data_date
+  UNION ALL
+  SELECT 'CLEANUP_FAILED', '{_WARNING}', NULL, NULL, day, cleanups, cleanups, FALSE
+  FROM failed_cleanups
   UNION ALL
   SELECT 'CLEANUP_LARGE', '{_WARNING}', NULL, NULL, day, deleted, deleted, FALSE
   FROM large_cleanups

@@ -91,15 +91,21 @@ class DuckDBWarehouse:
         with self._connection(read_only=True) as connection, _atomic(connection):
             for read in reads:
                 path = directory / f"{read.key}.parquet"
-                relation = _relation(
-                    connection, read.sql, {column: list(values) for column, values in read.only.items()}
-                )
+                relation = _relation(connection, read.sql, _filters(read))
                 reader = relation.to_arrow_reader(_BATCH_ROWS)
                 with pq.ParquetWriter(path, reader.schema) as writer:
                     for batch in reader:
                         writer.write_batch(batch)
                 files[read.key] = (str(path),)
         return files
+
+    def scanned_bytes(self, reads: Sequence[Read]) -> int:
+        with self._connection(read_only=True) as connection, _atomic(connection):
+            return sum(_rows(connection, read) * sum(map(_width, read.schema)) for read in reads)
+
+    def fingerprints(self, reads: Sequence[Read]) -> dict[str, str]:
+        with self._connection(read_only=True) as connection, _atomic(connection):
+            return {read.key: _fingerprint(connection, read) for read in reads}
 
     @contextmanager
     def transaction(self, staged: Mapping[str, Sequence[str]]) -> Iterator["_DuckDBSession"]:
@@ -187,6 +193,40 @@ def _relation(
 ) -> duckdb.DuckDBPyRelation:
     (statement,) = to_duckdb(sql)
     return connection.sql(statement, params=dict(parameters)) if parameters else connection.sql(statement)
+
+
+def _filters(read: Read) -> dict[str, list[Any]]:
+    return {column: list(values) for column, values in read.only.items()}
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, read: Read) -> int:
+    (selected,) = to_duckdb(read.sql)
+    ((rows,),) = connection.execute(f"SELECT COUNT(*) FROM ({selected})", _filters(read)).fetchall()
+    return int(rows)
+
+
+def _width(field: pa.Field) -> int:
+    """Bytes of a value; texts and lists have none of their own, and are taken for sixteen."""
+    try:
+        return max(1, field.type.bit_width // 8)
+    except ValueError:
+        return 16
+
+
+def _fingerprint(connection: duckdb.DuckDBPyConnection, read: Read) -> str:
+    """The number of rows and the sum of their hashes, which DuckDB keeps the same within a version only.
+
+    hash() takes no notice of where a list ends ([], [NULL] and NULL are alike to it, as are [0] and [0, 0]), so a
+    list's length goes in too.  What it makes of several columns is an XOR with the last, under which two rows that
+    swap values may keep their sum; hashed once more they do not.
+    """
+    (selected,) = to_duckdb(read.sql)
+    hashed = ["1"]  # a read of nothing but bookkeeping is its number of rows
+    for name in read.content_columns:
+        hashed += [name, f"len({name})"] if pa.types.is_list(read.schema.field(name).type) else [name]
+    statement = f"SELECT COUNT(*), COALESCE(SUM(hash(hash({', '.join(hashed)}))), 0) FROM ({selected})"
+    ((rows, total),) = connection.execute(statement, _filters(read)).fetchall()
+    return f"{rows}-{total:x}"
 
 
 @contextmanager

@@ -52,6 +52,12 @@ class Read:
         return self.name or self.table
 
     @property
+    def content_columns(self) -> tuple[str, ...]:
+        """Of the columns, by name, those that two identical publishes agree on; the view has no others."""
+        content = breaker.STATE.names if self.table == BREAKER_STATE else TABLES[self.table].content_columns
+        return tuple(sorted({*self.columns}.intersection(content)))
+
+    @property
     def sql(self) -> str:
         """The SELECT, with one array parameter a filtered column."""
         where = " AND ".join(f"{column} IN UNNEST(@{column})" for column in self.only)
@@ -112,8 +118,17 @@ class Warehouse(Protocol):
     def query(self, sql: str, **parameters: Any) -> pa.Table:
         """One statement's rows. EngineError when the warehouse does not exist, is locked, or refuses."""
 
+    def scanned_bytes(self, reads: Sequence[Read]) -> int:
+        """About how many bytes a snapshot of the reads would have to read."""
+
     def snapshot(self, reads: Sequence[Read], directory: Path) -> Snapshot:
         """Exports the reads at one instant as Parquet files below the directory."""
+
+    def fingerprints(self, reads: Sequence[Read]) -> dict[str, str]:
+        """The content of each read at one instant, by its key: equal exactly when the rows are, in whatever order.
+
+        Bookkeeping columns are left out.  Compare only what one warehouse gave under one version of its engine.
+        """
 
     def transaction(self, staged: Mapping[str, Sequence[str]]) -> AbstractContextManager[Session]:
         """Opens a transaction over staged Parquet files (table -> paths); commits unless the block raises."""

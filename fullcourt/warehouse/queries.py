@@ -17,7 +17,7 @@ from fullcourt.domain.alerts import (
 )
 from fullcourt.domain.processors import GATED, PROCESSORS, Entity, Phase, Processor
 from fullcourt.domain.records import EXPLAINED, INCOMPLETE_COVERAGE
-from fullcourt.warehouse import alerts, verification
+from fullcourt.warehouse import alerts, fallback, verification
 from fullcourt.warehouse.views import VIEWS
 from schemas import TABLES
 
@@ -667,9 +667,59 @@ _OUTPUT_DAYS = Query(
     _RANGE,
 )
 
+_CONTEXT_COVERAGE = Query(
+    "context_coverage",
+    "Per game day with a final game, how many of the players in player_game_summary have a context, or none and a "
+    "reason; and whether that table is whole itself: final team-games, and those whose players' points make the score.",
+    fallback.CONTEXT_COVERAGE,
+    {"days": "ARRAY<DATE>"},
+)
+
+_BACKFILL_SIZES = Query(
+    "backfill_sizes",
+    "Per game day, how many teams and listed players it has, and how many of both its season has.",
+    """WITH games AS (
+  SELECT season_year, game_date, COUNT(*) AS team_games FROM nba_raw.counted_team_games
+  WHERE game_date IN UNNEST(@days) GROUP BY season_year, game_date
+),
+listed AS (
+  SELECT game_date, COUNT(DISTINCT player_lookup) AS players FROM nba_raw.nbac_gamebook_player_stats
+  WHERE game_date IN UNNEST(@days) GROUP BY game_date
+),
+players AS (
+  SELECT season_year, COUNT(DISTINCT player_lookup) AS season_players FROM nba_raw.nbac_gamebook_player_stats
+  GROUP BY season_year
+),
+teams AS (
+  SELECT season_year, COUNT(DISTINCT team_abbr) AS season_teams FROM nba_raw.counted_team_games GROUP BY season_year
+)
+SELECT games.game_date, games.team_games, COALESCE(listed.players, 0) AS listed_players,
+  COALESCE(players.season_players, 0) AS season_players, teams.season_teams
+FROM games
+JOIN teams ON teams.season_year = games.season_year
+LEFT JOIN listed ON listed.game_date = games.game_date
+LEFT JOIN players ON players.season_year = games.season_year
+ORDER BY games.game_date""",
+    {"days": "ARRAY<DATE>"},
+)
+
+_HELD_EVENTS = Query(
+    "held_events",
+    "Completion messages kept in for @reason since @since, of some processors and days.",
+    """SELECT topic, processor_name, COUNT(*) AS messages, MIN(game_date) AS first_day, MAX(game_date) AS last_day
+FROM nba_orchestration.outbox_events
+WHERE held AND held_reason = @reason AND created_at >= @since
+  AND processor_name IN UNNEST(@processors) AND game_date IN UNNEST(@days)
+GROUP BY topic, processor_name
+ORDER BY topic, processor_name""",
+    {"since": "TIMESTAMP", "processors": "ARRAY<STRING>", "days": "ARRAY<DATE>", "reason": "STRING"},
+)
+
 QUERIES: dict[str, Query] = {
     query.name: query
     for query in (
+        _BACKFILL_SIZES,
+        _HELD_EVENTS,
         _HEALTH,
         _TREND,
         _FALL,
@@ -710,5 +760,6 @@ QUERIES: dict[str, Query] = {
         _LANDED_DAYS,
         *_STORED_ROWS.values(),
         _OUTPUT_DAYS,
+        _CONTEXT_COVERAGE,
     )
 }

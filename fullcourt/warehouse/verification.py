@@ -77,7 +77,7 @@ ORDER BY game_date"""
 
 OUTPUT_DAYS = """SELECT outputs.season_year, outputs.analysis_date, outputs.phase, outputs.processor_name,
   outputs.status, receipts.run_id, receipts.row_count, receipts.coverage_expected, receipts.coverage_written,
-  receipts.coverage_explained, ROUND(receipts.coverage_pct, 2) AS coverage_pct
+  receipts.coverage_explained, ROUND(receipts.coverage_pct, 2) AS coverage_pct, receipts.max_null_share
 FROM nba_orchestration.expected_outputs AS outputs
 LEFT JOIN nba_orchestration.latest_receipts AS receipts
   ON receipts.processor_name = outputs.processor_name AND receipts.analysis_date = outputs.analysis_date

@@ -70,6 +70,19 @@ def test_a_clean_up_and_back(cli, house):
         assert (days(house), days(house, f"{UTGC}_history")) == ([OLD, NEW], [])
 
 
+def test_a_backup_is_left_out_when_asked_and_that_is_said(cli, house):
+    code, out, err = cli("cleanup", "upcoming", *on(house, "--skip-backup", "--dry-run"))
+    assert (code, "Would clean up 1 row" in out, "no backup is made" in err) == (0, True, True)
+    code, _, err = cli("cleanup", "upcoming", *on(house, "--skip-backup"))
+    assert (code, "expected --yes" in err, days(house)) == (2, True, [OLD, NEW])
+    code, out, err = cli("cleanup", "upcoming", *on(house, "--skip-backup", "--yes"))
+    assert (code, "Cleaned up 1 row" in out, "no backup is made" in err) == (0, True, True)
+    assert (days(house), days(house, f"{UTGC}_history")) == ([NEW], [OLD])
+    assert [name for name in house.warehouse.columns() if "backup" in name] == []
+    code, _, err = cli("cleanup", "restore", "--date", "20241120", *on(house, "--yes"))
+    assert (code, "there is no backup" in err) == (2, True)
+
+
 def test_with_nothing_to_delete_nobody_is_asked(cli, house):
     code, out, _ = cli("cleanup", "upcoming", *on(house, "--days", 30))
     assert (code, "Cleaned up 0 rows" in out) == (0, True)
@@ -84,13 +97,18 @@ def test_a_table_that_fails_ends_in_1_and_is_named(cli, house):
     assert error.startswith(UTGC)
 
 
-def test_more_than_ten_thousand_rows_are_told_at_once(cli, house):
+def test_more_than_ten_thousand_rows_are_told_at_once(cli, house, tmp_path):
     key = {"game_id": "20241112_AAA_BBB", "nba_game_id": "0022400001", "team_abbr": "AAA", "game_date": OLD}
     rows = [{"player_lookup": f"player{number}", **key} for number in range(10_000)]
     with house.warehouse.transaction({}) as session:
         session.insert(UPGC, pa.Table.from_pylist(rows, TABLES[UPGC].arrow_subset(rows[0])))
+    other = house.copy(tmp_path / "other.duckdb")
     code, out, err = cli("cleanup", "upcoming", *on(house, "--yes"))
-    assert (code, "Cleaned up 10001 rows" in out, "more than 10000 rows" in err) == (0, True, True)
+    assert (code, "Cleaned up 10001 rows" in out) == (0, True)
+    assert "more than 10000 rows were deleted; `fullcourt cleanup restore` puts them back" in err
+    code, _, err = cli("cleanup", "upcoming", *on(other, "--yes", "--skip-backup"))
+    assert "more than 10000 rows were deleted; they are in the history" in err
+    assert (code, "cleanup restore` puts them back" in err) == (0, False)
 
 
 @pytest.mark.parametrize(

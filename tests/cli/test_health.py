@@ -5,7 +5,7 @@ import json
 import pytest
 
 from fullcourt.domain.alerts import CAUSES
-from tests.good_day import ENTITIES, LOST_GAME, MORNING, PSZA, TDZA, good_day, not_ready
+from tests.good_day import ENTITIES, LOST_GAME, MORNING, PSZA, TDZA, UPGC, good_day, not_ready
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +43,24 @@ def test_the_command_prints_json_and_csv(cli, good):
     assert lines[1] == "day,date,,2024-01-10,,not good,,"
     assert f"processor,ready_pct,{PSZA},,80.0,WARNING,," in lines
     assert f"processor,newest_run,{PSZA},2024-01-10,,success,," in lines
+
+
+def test_a_clean_up_that_fails_is_told_until_the_command_it_names_went_well(cli, good):
+    def at(minute):
+        return ("--warehouse", good.url, "--now", f"2024-01-30T09:{minute:02}:00+00:00")
+
+    def told(minute):
+        report = json.loads(cli("health", "--date", "2024-01-10", "--format", "json", *at(minute))[1])
+        return [alert for alert in report["alerts"] if alert["cause"] == "CLEANUP_FAILED"]
+
+    good.warehouse.apply([f"CREATE TABLE nba_analytics.{UPGC}_backup_20240130 (game_date DATE)"])
+    assert cli("cleanup", "upcoming", "--yes", *at(0))[0] == 1
+    (alert,) = told(1)
+    assert (alert["severity"], alert["day"]) == ("warning", "2024-01-30")
+    good.warehouse.apply([f"DROP TABLE nba_analytics.{UPGC}_backup_20240130"])
+    program, *arguments = alert["command"].split()
+    assert (program, cli(*arguments, "--yes", *at(2))[0]) == ("fullcourt", 0)
+    assert told(3) == []
 
 
 @pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.id)

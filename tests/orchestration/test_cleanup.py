@@ -136,6 +136,18 @@ def test_i75_the_audit_row_says_what_was_done_and_its_columns_are_declared(house
     assert told["total_records_deleted"] == 9
 
 
+def test_without_a_backup_the_rows_go_to_the_history_all_the_same(house):
+    whole = content(house, f"nba_analytics.{UPGC}")
+    report = cleanup.clean(house.warehouse, NOW, backup=False)
+    told = [(line["deleted"], line["backup"], line["error"]) for line in report["tables"]]
+    assert told == [(4, None, None), (2, None, None)]
+    assert cleanup.backups(house.warehouse) == []
+    assert days_of(house, f"{UPGC}_history") == {8: 2, 40: 2}
+    assert content(house, f"nba_analytics.{UPGC}_all") == whole
+    (audit,) = audits(house)
+    assert (audit["tables_cleaned"], audit["total_records_deleted"], audit["errors"]) == ({UPGC: 4, UTGC: 2}, 6, [])
+
+
 def test_again_on_the_same_day_doubles_nothing_and_keeps_the_first_backup(house):
     cleanup.clean(house.warehouse, NOW)
     first = content(house, BACKUP)
@@ -275,6 +287,49 @@ def test_more_than_ten_thousand_rows_deleted_are_an_alert_for_a_day(empty_house,
     assert {(row["severity"], row["analysis_date"], row["explained_by"]) for row in found} <= {("warning", TODAY, None)}
 
 
+FINE = {"errors": [], "duration_seconds": 1.5}
+FAILED = {"errors": [f"{UPGC}: refused"], "duration_seconds": 1.5}
+CUT_OFF = {"errors": [], "duration_seconds": None}
+SECOND = dt.timedelta(seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("cleanups", "later", "expected"),
+    [
+        pytest.param([FINE], HOUR, [], id="none failed"),
+        pytest.param([FAILED], SECOND, [1], id="one ended with an error"),
+        pytest.param([FAILED], DAY - SECOND, [1], id="and is told for a day"),
+        pytest.param([FAILED], DAY, [], id="but no longer"),
+        pytest.param([FAILED], -SECOND, [], id="nor before it began"),
+        pytest.param([CUT_OFF], HOUR, [], id="one may be under way for an hour"),
+        pytest.param([CUT_OFF], HOUR + SECOND, [1], id="then it was cut off"),
+        pytest.param([FAILED, CUT_OFF], 2 * HOUR, [2], id="two of a day"),
+        pytest.param([FAILED, FINE], HOUR, [], id="a later one that went well answers it"),
+        pytest.param([FINE, FAILED], HOUR, [1], id="an earlier one does not"),
+        pytest.param([FAILED | {"cleanup_type": cleanup.RESTORE}], HOUR, [], id="a restore changes nothing or all"),
+    ],
+)
+def test_a_clean_up_that_failed_or_was_cut_off_is_an_alert_until_one_goes_well(empty_house, cleanups, later, expected):
+    rows = [
+        {
+            "cleanup_id": str(minute),
+            "cleanup_type": cleanup.TTL,
+            "cleanup_time": NOW + (minute + 1 - len(cleanups)) * dt.timedelta(minutes=1),
+            "missing_files": [],
+            **row,
+        }
+        for minute, row in enumerate(cleanups)
+    ]
+    with empty_house.warehouse.transaction({}) as session:
+        session.insert(
+            "cleanup_operations", pa.Table.from_pylist(rows, TABLES["cleanup_operations"].arrow_subset(rows[0]))
+        )
+    raised = empty_house.query(QUERIES["alerts"].sql, date=TODAY, now=NOW + later)
+    found = [row for row in raised if row["cause"] == "CLEANUP_FAILED"]
+    assert [row["affected"] for row in found] == expected
+    assert {(row["severity"], row["analysis_date"], row["explained_by"]) for row in found} <= {("warning", TODAY, None)}
+
+
 def test_i48_nothing_of_the_warehouse_expires_by_itself():
     assert [table.name for table in TABLES.values() if "expiration" in create_table(table).lower()] == []
 
@@ -322,6 +377,7 @@ def test_every_query_says_the_same_after_a_clean_up(chain, cleaned, name):
         "date": day,
         "start": chain.days[0],
         "end": day,
+        "days": list(chain.days),
         "now": now,
         "processors": list(BY_NAME),
         "processor": UPGC,

@@ -9,8 +9,7 @@ from fullcourt.domain.errors import GateError, UsageError
 from fullcourt.domain.processors import GATED, Entity, Phase
 from fullcourt.orchestration.verify import NAMES, failure, phase_name, verify
 from schemas import TABLES
-from tests.houses import House
-from tests.verified import Reference, build, execute, game_days
+from tests.verified import Reference, execute, game_days
 
 PGS, TDGS, TOGS = "player_game_summary", "team_defense_game_summary", "team_offense_game_summary"
 UPGC, UTGC = "upcoming_player_game_context", "upcoming_team_game_context"
@@ -21,12 +20,6 @@ PPP, BOX, TEAM_BOX, SCHEDULE = (
     "nbac_team_boxscore",
     "nbac_schedule",
 )
-
-
-@pytest.fixture(scope="session")
-def verified(loaded_file, once):
-    """Every phase of every game day; not to be written to."""
-    return House(once("verified", lambda directory: build(loaded_file, directory)) / "verified.duckdb", loaded_file.now)
 
 
 @pytest.fixture

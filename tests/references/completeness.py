@@ -27,6 +27,7 @@ HELD_BACK = {
     PCF: "incomplete_own_data",
     MLFS: "incomplete_own_data",
 }
+SYNTHETIC = "synthetic_pgs"
 # A column that is null on held-back rows only.
 COMPUTED = {
     UTGC: "game_number_in_season",
@@ -153,10 +154,12 @@ def judge(
     owed: Sequence[Owed],
     flags: Mapping[str, bool] | None = None,
     upstream_issues: Sequence[str] = (),
+    synthetic: Sequence[str] = (),
 ) -> Verdict:
     """The verdict of one entity and day.
 
     flags: the hard upstreams' readiness by column name.  upstream_issues: names for upstream_<name>_incomplete.
+    synthetic: names for upstream_<name>_synthetic.
     """
     counts = {name: count(window(owed, name, day)) for name in WINDOWS[table]}
     primary = counts[WINDOWS[table][0]]
@@ -180,6 +183,7 @@ def judge(
 
     issues = ["own_data_incomplete"] if missing else []
     issues += [f"upstream_{name}_incomplete" for name in upstream_issues]
+    issues += [f"upstream_{name}_synthetic" for name in synthetic]
     thin = table != UTGC and sample < 10
     columns: dict[str, Any] = {
         "expected_games_count": primary.expected,
@@ -213,6 +217,11 @@ def judge(
 
 def ready(row: Row | None) -> bool:
     return row is not None and bool(row["is_production_ready"])
+
+
+def made_up(upstreams: Mapping[str, Row | None]) -> list[str]:
+    """The names of those whose row is no published one, but a synthetic context."""
+    return [name for name, row in upstreams.items() if row and row.get("primary_source_used") == SYNTHETIC]
 
 
 def figures(table: str, row: Row | None) -> Row:

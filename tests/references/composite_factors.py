@@ -18,6 +18,7 @@ from tests.references.completeness import (
     figures,
     judge,
     lineage,
+    made_up,
     owed_by_player,
     ready,
     window,
@@ -60,6 +61,7 @@ def _factors(league: League, who: Expected) -> tuple[Verdict, Row]:
         owed,
         flags={"upstream_player_daily_cache_ready": ready(cache)},
         upstream_issues=[name for name, row in upstreams.items() if not ready(row)],
+        synthetic=made_up(upstreams),
     )
     context, shots, conceded = figures(UPGC, player_context), figures(PSZA, zones), figures(TDZA, defense)
     fatigue, mismatch = fatigue_score(context), mismatch_score(shots, conceded)

@@ -15,6 +15,7 @@ from tests.references.completeness import (
     judge,
     last_games,
     lineage,
+    made_up,
     owed_by_player,
     ready,
 )
@@ -43,7 +44,12 @@ def _cache(league: League, who: Expected) -> tuple[Verdict, Row]:
     owed = owed_by_player(league, game.season, who.player, game.day)
     lacking = {"player_shot_zone": zones, "player_context": context}
     verdict = judge(
-        league, PDC, game.day, owed, upstream_issues=[name for name, row in lacking.items() if not ready(row)]
+        league,
+        PDC,
+        game.day,
+        owed,
+        upstream_issues=[name for name, row in lacking.items() if not ready(row)],
+        synthetic=made_up(lacking),
     )
     games = league.entered(game.season, who.player, game.day)
     last_5, last_10 = (last_games(games, owed, length, game.day) for length in (5, 10))

@@ -19,6 +19,7 @@ from tests.references.completeness import (
     judge,
     last_games,
     lineage,
+    made_up,
     owed_by_player,
     ready,
 )
@@ -72,6 +73,7 @@ def _row(league: League, who: Expected) -> tuple[Verdict, Row]:
             "upstream_upcoming_player_context_ready": ready(upstreams["player_context"]),
         },
         upstream_issues=[name for name, row in upstreams.items() if not ready(row)],
+        synthetic=made_up(upstreams),
     )
     features = _features(league, who, upstreams, owed)
     quality = Fraction(sum(WEIGHTS[feature.source] for feature in features), len(features))
@@ -116,7 +118,8 @@ def _features(league: League, who: Expected, upstreams: Row, owed: Sequence[Owed
         "points_avg_season": mean(column(games, "points")),
         "points_std_last_10": sample_deviation(column(last_10, "points")),
     }
-    playoff = context.get("season_phase") == "playoffs" if context else None
+    phase = context.get("season_phase")
+    playoff = None if phase is None else phase == "playoffs"
 
     def share(zone: str) -> Fraction | None:
         rate = zones.get(f"{zone}_rate_last_10")

@@ -92,7 +92,7 @@ def _context(league: League, who: Expected) -> tuple[Verdict, Row]:
         "home_game": team == game.home,
         **_points_line(league.point_quotes(game, who.player)),
         **_median_lines(league, game, team),
-        **_rest_and_load(games, game.day),
+        **rest_and_load(games, game.day),
         **_form(games, owed, game.day),
         **_line_streaks(games),
         **_surroundings(league, who, games, owed),
@@ -109,7 +109,7 @@ def _context(league: League, who: Expected) -> tuple[Verdict, Row]:
 # Days and minutes
 
 
-def _rest_and_load(games: Sequence[Row], day: dt.date) -> Row:
+def rest_and_load(games: Sequence[Row], day: dt.date) -> Row:
     days = [row["game_date"] for row in games]
     week, fortnight = ([row for row in games if (day - row["game_date"]).days <= length] for length in (7, 14))
     rested = [later for earlier, later in pairwise(days) if (later - earlier).days >= 2]

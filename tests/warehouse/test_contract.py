@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from fullcourt.domain import breaker
 from fullcourt.domain.errors import EngineError
 from fullcourt.warehouse import Read, open_warehouse
 from fullcourt.warehouse.ddl import Drift, plan
@@ -257,6 +258,138 @@ def test_a_snapshot_is_of_one_instant(warehouse, tmp_path):
     snapshot = warehouse.snapshot([Read("inactive_lists", ("player_name",))], tmp_path)
     fill(warehouse, "inactive_lists", inactive("B"))
     assert pq.read_table(snapshot["inactive_lists"][0])["player_name"].to_pylist() == ["A"]
+
+
+# ---- fingerprints
+
+PLAYER = inactive("A", player_lookup="a")
+TEAM = {"team_abbr": "BOS", "analysis_date": D, "opponent_pace": Decimal("98.5"), "data_quality_issues": ["a", "b"]}
+VECTOR = {
+    "player_lookup": "a",
+    "universal_player_id": "a_001",
+    "game_date": D,
+    "game_id": "20241103_LAL_BOS",
+    "team_abbr": "BOS",
+    "feature_version": "v",
+    "features": [0.0, 1.0],
+}
+MANY = [inactive(f"{number}", season_year=number % 7, player_lookup=None) for number in range(40)]
+# Table -> what differs -> the rows before, and after.
+OTHER_CONTENT = {
+    "inactive_lists": {
+        "a row lost": ([PLAYER], []),
+        "a value": ([PLAYER], [PLAYER | {"player_lookup": "b"}]),
+        "a value lost": ([PLAYER], [PLAYER | {"player_lookup": None}]),
+        "'' and null": ([PLAYER | {"player_lookup": ""}], [PLAYER | {"player_lookup": None}]),
+        "0 and null": ([PLAYER | {"season_year": 0}], [PLAYER | {"season_year": None}]),
+        "day 0 and null": ([PLAYER | {"game_date": dt.date(1970, 1, 1)}], [PLAYER | {"game_date": None}]),
+        "a row more": ([PLAYER], [PLAYER, inactive("B")]),
+        "a row doubled": ([PLAYER], [PLAYER, PLAYER]),
+        "a row tripled": ([PLAYER, PLAYER], [PLAYER, PLAYER, PLAYER]),
+        "another row doubled": ([PLAYER, PLAYER, inactive("B")], [PLAYER, inactive("B"), inactive("B")]),
+        "where a column ends": ([inactive("a", "bc")], [inactive("ab", "c")]),
+        "columns swapped": ([inactive("a", "b")], [inactive("b", "a")]),
+        "values swapped between rows": (
+            [inactive("A", season_year=2023), inactive("B", season_year=2024)],
+            [inactive("A", season_year=2024), inactive("B", season_year=2023)],
+        ),
+    },
+    "team_defense_zone_analysis": {
+        "a decimal": ([TEAM], [TEAM | {"opponent_pace": Decimal("98.6")}]),
+        "order in a list": ([TEAM], [TEAM | {"data_quality_issues": ["b", "a"]}]),
+        "elements joined": ([TEAM], [TEAM | {"data_quality_issues": ["ab"]}]),
+        "[] and null": ([TEAM | {"data_quality_issues": []}], [TEAM | {"data_quality_issues": None}]),
+        "[] and ['']": ([TEAM | {"data_quality_issues": []}], [TEAM | {"data_quality_issues": [""]}]),
+    },
+    "ml_feature_store_v2": {
+        "[0, 1] and [1, 0]": ([VECTOR], [VECTOR | {"features": [1.0, 0.0]}]),
+        "[0] and [0, 0]": ([VECTOR | {"features": [0.0]}], [VECTOR | {"features": [0.0, 0.0]}]),
+        "[] and [0]": ([VECTOR | {"features": []}], [VECTOR | {"features": [0.0]}]),
+    },
+}
+SAME_CONTENT = {
+    "inactive_lists": {
+        "nothing": ([], []),
+        "another order": (MANY, MANY[::-1]),
+        "doubled rows apart": ([PLAYER, PLAYER, *MANY], [PLAYER, *MANY, PLAYER]),
+        "bookkeeping of a raw table": ([PLAYER], [PLAYER | {"processed_at": NOON, "run_id": "r"}]),
+    },
+    "team_defense_zone_analysis": {
+        "bookkeeping of a gated table": ([TEAM], [TEAM | {"processed_at": NOON, "reprocess_attempt_count": 2}]),
+    },
+}
+
+
+def whole(table):
+    return Read(table, tuple(TABLES[table].by_name))
+
+
+def alike(warehouse, cases):
+    """What differs -> whether the table has the same fingerprint with the rows before as with the rows after."""
+
+    def printed(table, rows):
+        with warehouse.transaction({}) as session:
+            session.execute(f"DELETE FROM {TABLES[table].id} WHERE TRUE")
+            if rows:
+                session.insert(table, rows_of(table, *rows))
+        return warehouse.fingerprints([whole(table)])[table]
+
+    return {
+        name: printed(table, before) == printed(table, after)
+        for table, named in cases.items()
+        for name, (before, after) in named.items()
+    }
+
+
+def test_another_content_has_another_fingerprint(warehouse):
+    assert [name for name, same in alike(warehouse, OTHER_CONTENT).items() if same] == []
+
+
+def test_the_same_content_has_the_same_fingerprint(warehouse):
+    assert [name for name, same in alike(warehouse, SAME_CONTENT).items() if not same] == []
+
+
+def test_a_fingerprint_is_of_the_rows_and_columns_read(warehouse):
+    fill(warehouse, "inactive_lists", inactive("A"), inactive("B", season_year=2023))
+    reads = {
+        name: Read("inactive_lists", columns, {"season_year": seasons}, name)
+        for name, columns, seasons in [
+            ("all", ("player_name", "game_date"), [2023, 2024]),
+            ("ordered otherwise", ("game_date", "player_name"), [2024, 2023]),
+            ("the newer", ("player_name", "game_date"), [2024]),
+            ("fewer columns", ("game_date",), [2023, 2024]),
+            ("none", ("player_name", "game_date"), []),
+            ("bookkeeping", ("processed_at", "run_id"), [2023, 2024]),
+        ]
+    }
+    before = warehouse.fingerprints(list(reads.values()))
+    assert before.keys() == reads.keys()
+    assert before["all"] == before["ordered otherwise"]
+    assert len(set(before.values())) == len(before) - 1
+    with warehouse.transaction({}) as session:
+        session.execute("UPDATE nba_raw.inactive_lists SET player_name = 'C', run_id = 'r' WHERE season_year = 2023")
+    after = warehouse.fingerprints(list(reads.values()))
+    assert {name for name in reads if after[name] != before[name]} == {"all", "ordered otherwise"}
+
+
+def test_a_fingerprint_takes_its_filter_as_data(warehouse):
+    fill(warehouse, "inactive_lists", *map(inactive, HOSTILE))
+    reads = [Read("inactive_lists", ("team_abbr",), {"player_name": [name]}, name) for name in (*HOSTILE, "nobody")]
+    found = warehouse.fingerprints(reads)
+    assert len({found[name] for name in HOSTILE}) == 1
+    assert found["nobody"] != found[HOSTILE[0]]
+
+
+def test_every_table_and_the_state_of_the_breakers_have_a_fingerprint(warehouse):
+    breakers = Read("breaker_state", tuple(breaker.STATE.names))
+    reads = [*map(whole, TABLES), breakers]
+    first = warehouse.fingerprints(reads)
+    assert first.keys() == {*TABLES, "breaker_state"}
+    about = {"processor_name": "team_defense_zone_analysis", "entity_id": "BOS", "analysis_date": D}
+    attempt = about | {"attempt_number": 1, "attempted_at": NOON, "circuit_breaker_tripped": False}
+    fill(warehouse, "reprocess_attempts", attempt)
+    changed = {key for key, value in warehouse.fingerprints(reads).items() if value != first[key]}
+    assert changed == {"reprocess_attempts", "breaker_state"}
 
 
 def test_a_read_of_an_unknown_column_is_refused():

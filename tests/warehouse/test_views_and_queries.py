@@ -25,6 +25,7 @@ TDZA, PSZA, PDC, MLFS = (
     "player_daily_cache",
     "ml_feature_store_v2",
 )
+UPGC = "upcoming_player_game_context"
 
 
 class Warehouse:
@@ -637,3 +638,46 @@ def test_breakers_that_nobody_acted_on(house):
     house.act("override", TDZA, "MIA", D, NOON)
     assert house.ask("unanswered_breakers", now=NOON) == [(TDZA, 3, 2, 1, 25.0)]
     assert house.ask("unanswered_breakers", now=NOON + 8 * DAY) == []
+
+
+def fixture_of(house, number, day, home, away, **more):
+    """A final of 10 to 20."""
+    teams = {"home_team_tricode": home, "away_team_tricode": away, "home_team_score": 10, "away_team_score": 20}
+    keys = {"nba_game_id": str(number), "game_id": f"game-{number}", "game_date": day, "season_year": 2023}
+    house.insert("nbac_schedule", **{**keys, **teams, "season_type": "regular", "game_status": 3, **more})
+
+
+def test_the_context_of_a_day_is_counted_against_those_who_played(house):
+    fixture_of(house, 1, D, "AAA", "BBB")
+    fixture_of(house, 2, D + 3 * DAY, "AAA", "CCC")
+    fixture_of(house, 3, NEXT, "AAA", "CCC", game_status=1, home_team_score=None, away_team_score=None)
+    for player, team, points in (
+        ("real", "AAA", 4),
+        ("stub", "AAA", 5),  # AAA lacks a point
+        ("cleaned", "BBB", 5),
+        ("excused", "BBB", 5),
+        ("debutant", "BBB", 5),
+        ("lacking", "BBB", 5),
+    ):
+        listed = {"player_lookup": player, "season_year": 2023, "game_id": "game-1", "nba_game_id": "1"}
+        house.insert("player_game_summary", **listed, game_date=D, team_abbr=team, points=points)
+        named = {"team_abbr": team, "player_name": player, "name_status": "resolved"}
+        house.insert("nbac_gamebook_player_stats", **listed, **named, game_date=D, played=True)
+        if player != "debutant":
+            earlier = {"player_lookup": player, "season_year": 2023, "game_id": "game-0", "nba_game_id": "0"}
+            house.insert("inactive_lists", **earlier, **named, game_date=D - DAY)
+    house.verdict(UPGC, "real", D, 10, 10)
+    house.verdict(UPGC, "stub", D, 5, 10, reason="incomplete_multi_window_data")  # waits, and is there
+    house.verdict(UPGC, "bystander", D, 10, 10)
+    house.verdict(UPGC, "lacking", NEXT, 10, 10)
+    moved = {"player_lookup": "cleaned", "game_date": D, "game_id": "game-1", "nba_game_id": "1", "team_abbr": "BBB"}
+    house.insert(f"{UPGC}_history", **moved, archived_at=NOON)
+    for player, category in (("excused", "EXPECTED_INCOMPLETE"), ("lacking", "INCOMPLETE_DATA")):
+        failed = {"entity_id": player, "analysis_date": D, "failure_category": category}
+        house.insert("precompute_failures", processor_name=UPGC, **failed)
+    found = ("game_date", "expected", "real_players", "explained", "team_games", "whole_team_games")
+    assert house.ask("context_coverage", *found, days=[D, NEXT, D + 3 * DAY]) == [
+        (D, 6, 3, 2, 2, 1),
+        (D + 3 * DAY, 0, 0, 0, 2, 0),  # games were played, and nobody is in the summaries
+    ]
+    assert house.ask("context_coverage", days=[]) == []

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fullcourt.domain.cascade import Found
+from fullcourt.domain.cascade import SOURCE_COLUMN, Found
 from fullcourt.domain.columns import json_objects
 from fullcourt.domain.features.zones import ZONE_LABELS, ZONES, choose
 from fullcourt.domain.gate import Judgement
@@ -24,7 +24,8 @@ CONTEXT, SHOT_ZONES, DEFENSE = (
     "player_shot_zone_analysis",
     "team_defense_zone_analysis",
 )
-READS = ("game_id", "team_abbr", "player_lookup")
+# Minutes, usage and the teams' pace are for days on which a synthetic context stands in.
+READS = ("game_id", "team_abbr", "player_lookup", "minutes_played", "usage_rate")
 _CONTEXT_NUMBERS = (
     "days_rest",
     "games_in_last_7_days",
@@ -38,11 +39,12 @@ _CONTEXT_NUMBERS = (
     "pace_differential",
 )
 TABLES: Mapping[str, tuple[str, ...]] = {
-    CONTEXT: (*_CONTEXT_NUMBERS, "back_to_back"),
+    CONTEXT: (*_CONTEXT_NUMBERS, "back_to_back", SOURCE_COLUMN),
     SHOT_ZONES: ("primary_scoring_zone", *(f"{zone}_rate_last_10" for zone in ZONES)),
     DEFENSE: tuple(f"{zone}_defense_vs_league_avg" for zone in ZONES),
     "player_daily_cache": (),
     "upcoming_team_game_context": (),
+    "team_offense_game_summary": ("game_id", "team_abbr", "pace", "season_year", "processed_at"),
 }
 RESERVED = (
     "referee_favorability_score",

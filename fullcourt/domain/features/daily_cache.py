@@ -3,6 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
+from fullcourt.domain.cascade import SOURCE_COLUMN
 from fullcourt.domain.features.form import Form, team_form
 from fullcourt.domain.features.sources import Source, form_source
 from fullcourt.domain.features.zones import quotient
@@ -34,7 +35,7 @@ TABLES = {
         "season_year",
         "processed_at",
     ),
-    CONTEXT: COPIED[CONTEXT],
+    CONTEXT: (*COPIED[CONTEXT], SOURCE_COLUMN),
     SHOT_ZONES: (*COPIED[SHOT_ZONES], "total_shots_last_10"),
 }
 

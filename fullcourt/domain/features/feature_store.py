@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from fullcourt.domain.availability import STATUSES
-from fullcourt.domain.cascade import Found
+from fullcourt.domain.cascade import SOURCE_COLUMN, Found
 from fullcourt.domain.features.fixture_list import fixture_list
 from fullcourt.domain.features.zones import choose
 from fullcourt.domain.gate import Judgement
@@ -26,7 +26,8 @@ CACHE, FACTORS, CONTEXT, SHOT_ZONES, DEFENSE = (
     "player_shot_zone_analysis",
     "team_defense_zone_analysis",
 )
-READS = ("game_id", "team_abbr", "player_lookup", "points", "ft_makes", "minutes_played")
+# Usage is for days on which a synthetic context stands in.
+READS = ("game_id", "team_abbr", "player_lookup", "points", "ft_makes", "minutes_played", "usage_rate")
 # Feature -> the columns it is read from, the best first: (processor, column, decimal places).
 Origin = tuple[str, str, int]
 READ: Mapping[str, tuple[Origin, ...]] = {
@@ -49,7 +50,7 @@ READ: Mapping[str, tuple[Origin, ...]] = {
     "team_pace": ((CACHE, "team_pace_last_10", 1),),
     "team_off_rating": ((CACHE, "team_off_rating_last_10", 2),),
 }
-_ALSO = {CONTEXT: ("days_rest", "opponent_days_rest", "player_status", "season_phase")}
+_ALSO = {CONTEXT: ("days_rest", "opponent_days_rest", "player_status", "season_phase", SOURCE_COLUMN)}
 TABLES: Mapping[str, tuple[str, ...]] = {
     processor: tuple(
         dict.fromkeys(

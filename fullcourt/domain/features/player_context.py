@@ -1,5 +1,7 @@
 """upcoming_player_game_context: what is known of a player before a fixture (domain section 6.6)."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pyarrow as pa
 
@@ -81,17 +83,29 @@ def _known_out(seen: Observation) -> Availability:
     return seen.availability
 
 
-def _rest(seen: Observation, rows: Judgement) -> dict[str, pa.Array]:
-    rhythm = seen.once("rhythm", lambda: Rhythm(seen))
-    since, played = rhythm.days_rest(rows.entity, rows.slot)
-    before, twice = rhythm.days_rest_before_last_game(rows.entity, rows.slot)
-    rested, ever = rhythm.days_since_rested(rows.entity, rows.slot)
+def rest(seen: Observation, entity: Ints, slot: Ints) -> dict[str, pa.Array]:
+    """Days since the last game before each slot, and back-to-backs."""
+    rhythm = _rhythm(seen)
+    since, played = rhythm.days_rest(entity, slot)
     return {
         "days_rest": nullable(since, played),
         "back_to_back": pa.array(played & (since == 1)),
+        "back_to_backs_last_14_days": pa.array(rhythm.back_to_backs(14, entity, slot)),
+    }
+
+
+def _rhythm(seen: Observation) -> Rhythm:
+    return seen.once("rhythm", lambda: Rhythm(seen))
+
+
+def _rest(seen: Observation, rows: Judgement) -> dict[str, pa.Array]:
+    rhythm = _rhythm(seen)
+    before, twice = rhythm.days_rest_before_last_game(rows.entity, rows.slot)
+    rested, ever = rhythm.days_since_rested(rows.entity, rows.slot)
+    return {
+        **rest(seen, rows.entity, rows.slot),
         "days_rest_before_last_game": nullable(before, twice),
         "days_since_2_plus_days_rest": nullable(rested, ever),
-        "back_to_backs_last_14_days": pa.array(rhythm.back_to_backs(14, rows.entity, rows.slot)),
         **{
             f"prop_{name}_streak": nullable(streak, known)
             for name, (streak, known) in rhythm.line_streaks(rows.entity, rows.slot).items()
@@ -99,19 +113,24 @@ def _rest(seen: Observation, rows: Judgement) -> dict[str, pa.Array]:
     }
 
 
+def load(seen: Observation, entity: Ints, slot: Ints, first: Mapping[int, Ints]) -> dict[str, pa.Array]:
+    """Games and minutes before each slot; first: where the windows of 7 and of 14 days begin."""
+    columns: dict[str, pa.Array] = {}
+    for length, begin in first.items():
+        (tenths,), known = seen.sample.sums(("minutes_played",), entity, begin, slot)
+        columns[f"games_in_last_{length}_days"] = pa.array(seen.sample.count(entity, begin, slot))
+        columns[f"minutes_in_last_{length}_days"] = pa.array(ratio(tenths, np.full_like(tenths, 10), 0)[0])
+        if length == 7:
+            columns["avg_minutes_per_game_last_7"] = decimals(*ratio(tenths, known, 0), 5, 1)
+    return columns
+
+
 def _recent_games(seen: Observation, rows: Judgement) -> dict[str, pa.Array]:
     def sums(column: str, first: Ints) -> tuple[Longs, Longs]:
         (total,), known = seen.sample.sums((column,), rows.entity, first, rows.slot)
         return total, known
 
-    columns: dict[str, pa.Array] = {}
-    for length in (7, 14):
-        first = rows.windows[days(length)].first
-        tenths, known = sums("minutes_played", first)
-        columns[f"games_in_last_{length}_days"] = pa.array(seen.sample.count(rows.entity, first, rows.slot))
-        columns[f"minutes_in_last_{length}_days"] = pa.array(ratio(tenths, np.full_like(tenths, 10), 0)[0])
-        if length == 7:
-            columns["avg_minutes_per_game_last_7"] = decimals(*ratio(tenths, known, 0), 5, 1)
+    columns = load(seen, rows.entity, rows.slot, {length: rows.windows[days(length)].first for length in (7, 14)})
     usage, known = sums("usage_rate", rows.windows[games(7)].first)
     columns["avg_usage_rate_last_7_games"] = decimals(*ratio(usage, known, 0), 5, 2)
     for length in (5, 10):
@@ -136,19 +155,26 @@ def _defence(seen: Observation) -> Form:
     return team_form(seen, "team_defense_game_summary", "defending_team_abbr")
 
 
-def _opposition(seen: Observation, rows: Judgement) -> dict[str, pa.Array]:
-    """Pace of both teams, the opponent's defence and rest."""
-    opponent = opponents(seen, rows.team, rows.slot)
+def paces(seen: Observation, team: Ints, slot: Ints) -> dict[str, pa.Array]:
+    """Pace of each team and of the one it meets, over the last ten games of either."""
     pace = _pace(seen)
-    (own,), own_games = pace.sums(("pace",), rows.team, rows.slot)
-    (other,), other_games = pace.sums(("pace",), opponent, rows.slot)
-    (rating,), rated = _defence(seen).sums(("defensive_rating",), opponent, rows.slot)
-    rest, played = fixture_list(seen).days_since(opponent, rows.slot)
+    (own,), own_games = pace.sums(("pace",), team, slot)
+    (other,), other_games = pace.sums(("pace",), opponents(seen, team, slot), slot)
     return {
         "pace_differential": decimals(*ratio(own * other_games - other * own_games, own_games * other_games, 0), 5, 1),
         "opponent_pace_last_10": decimals(*ratio(other, other_games, 0), 5, 1),
+    }
+
+
+def _opposition(seen: Observation, rows: Judgement) -> dict[str, pa.Array]:
+    """Pace of both teams, the opponent's defence and rest."""
+    opponent = opponents(seen, rows.team, rows.slot)
+    (rating,), rated = _defence(seen).sums(("defensive_rating",), opponent, rows.slot)
+    since, played = fixture_list(seen).days_since(opponent, rows.slot)
+    return {
+        **paces(seen, rows.team, rows.slot),
         "opponent_def_rating_last_10": decimals(*ratio(rating, rated, 0), 6, 2),
-        "opponent_days_rest": nullable(rest, played),
+        "opponent_days_rest": nullable(since, played),
     }
 
 

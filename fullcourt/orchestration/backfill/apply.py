@@ -1,0 +1,309 @@
+"""Applies a plan: phase by phase, stage by stage, slices side by side; a phase is read back before the next begins."""
+
+import datetime as dt
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from fullcourt.crash import crash_point
+from fullcourt.domain.backfill import State, seconds_left
+from fullcourt.domain.calendar import season_of_day
+from fullcourt.domain.days import to_number
+from fullcourt.domain.errors import EngineError, GateError, OwnershipError
+from fullcourt.orchestration.backfill import claims
+from fullcourt.orchestration.backfill.gates import refuse_stale
+from fullcourt.orchestration.backfill.plans import (
+    RAW,
+    Pipelines,
+    Plan,
+    done_of_season,
+    external_inputs,
+    findings,
+    moved,
+    seasons,
+    stage_hash,
+)
+from fullcourt.orchestration.backfill.work import Clock, Settled, Work, run_slice
+from fullcourt.orchestration.verify import failure, verify
+from fullcourt.warehouse import Warehouse, open_warehouse
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class How:
+    """How a plan is applied.
+
+    parallel: slices at once, each in a process of its own.  goes_on: past failed days, to the end, instead of stopping.
+    begin: what each of these processes does first, such as setting up its log.
+    """
+
+    warehouse: str
+    pipelines: Pipelines
+    clock: Clock
+    parallel: int = 1
+    goes_on: bool = False
+    beam_args: tuple[str, ...] = ()
+    begin: Callable[[], None] | None = None
+
+
+@dataclass
+class Result:
+    """What came of it, in this session.
+
+    failed: slice number -> day -> why it is not done.  unverified: what did not hold when a phase was read back.
+    ownership: why somebody else's claim, or a cancellation, ended it.  interrupted: by Ctrl-C, after a drain.
+    """
+
+    rows: int = 0
+    unchanged_days: int = 0
+    published_days: int = 0
+    synthetic_days: set[str] = field(default_factory=set)
+    failed: dict[int, dict[str, str]] = field(default_factory=dict)
+    unverified: list[str] = field(default_factory=list)
+    ownership: str | None = None
+    interrupted: bool = False
+
+    @property
+    def stopped(self) -> bool:
+        return self.interrupted or self.ownership is not None
+
+
+def apply(plan: Plan, how: How, say: Say = lambda _: None) -> Result:
+    """Does what is left of the plan, and reports.
+
+    GateError: its inputs are not what they were when it was made, or the strict pre-flight refuses.
+    EngineError: a slice could not be run; it was given back, and so was what had not begun.
+    """
+    warehouse = open_warehouse(how.warehouse)
+    say("reading the inputs")
+    if changed := moved(plan, external_inputs(warehouse, plan, how.clock(), how.pipelines)):
+        raise GateError(
+            f"the inputs moved since {plan.plan_id} was planned: {', '.join(changed)}; look with `fullcourt backfill "
+            "plan`, or plan again and go on with --replan"
+        )
+    if plan.options.strict_preflight:
+        for _, inspection in findings(warehouse, plan, how.clock()):
+            refuse_stale(inspection)
+    result = Result()
+    with _drain() as draining:
+        apply = _Apply(plan, how, warehouse, result, draining, say)
+        for phase in plan.phases:
+            if not apply.phase(phase):
+                break
+    return result
+
+
+def read_back(plan: Plan, phase: str, warehouse: Warehouse, now: dt.datetime, say: Say) -> list[str]:
+    """What does not hold of the plan's days in the phase's tables; of raw ones, the manifest is asked first."""
+    wrong, names = [], {name for stage in plan.stages for name in stage.names}
+    for part in ("landing", RAW) if phase == RAW else (phase,):
+        say(f"verifying {part}")
+        found = failure(verify(warehouse, part, plan.days[0], plan.days[-1], now, plan.days, names))
+        wrong += [f"{part}: {found}"] if found else []
+    return wrong
+
+
+class _Apply:
+    def __init__(
+        self, plan: Plan, how: How, warehouse: Warehouse, result: Result, draining: list[bool], say: Say
+    ) -> None:
+        self._plan, self._how, self._warehouse, self._result = plan, how, warehouse, result
+        self._draining, self._say = draining, say
+        self._began, self._owner = time.monotonic(), claims.this_process()
+
+    def phase(self, name: str) -> bool:
+        """Computes it and reads it back; whether the next may begin."""
+        for number, stage in enumerate(self._plan.stages):
+            if stage.phase == name and not self._stage(number):
+                return False
+        wrong = read_back(self._plan, name, self._warehouse, self._how.clock(), self._say)
+        self._result.unverified += wrong
+        crash_point("verified")
+        return not wrong or self._how.goes_on or self._plan.options.force
+
+    def _stage(self, number: int) -> bool:
+        works = self._left(number)
+        total, done = sum(len(work.days) for work in works), 0
+        name = self._plan.stages[number].phase
+        began = time.monotonic()
+        for settled in self._settled(works):
+            self._result.rows += settled.rows
+            self._result.synthetic_days |= set(settled.synthetic_days)
+            days = len(next(work.days for work in works if work.slice_number == settled.slice_number))
+            done += days
+            self._result.published_days += days - len(settled.failed)
+            if settled.failed:
+                self._result.failed[settled.slice_number] = settled.failed
+            left = seconds_left(done, total, time.monotonic() - began)
+            failed = sum(map(len, self._result.failed.values()))
+            self._say(
+                f"{name}, stage {number + 1} of {len(self._plan.stages)}: {done} of {total} days, {failed} failed"
+                + ("" if left is None or done == total else f", {left:.0f} s left")
+            )
+        return not self._result.stopped and (not self._result.failed or self._how.goes_on)
+
+    def _left(self, number: int) -> list[Work]:
+        """The stage's slices with days that are not done from the inputs as they are now; the others are marked."""
+        plan, how, stage = self._plan, self._how, self._plan.stages[number]
+        self._say(f"{stage.phase}, stage {number + 1} of {len(plan.stages)}: reading what is done")
+        hashes, done = {}, set()
+        for season in seasons(plan.days):
+            hashes[season] = stage_hash(self._warehouse, plan, stage, season, how.clock(), how.pipelines)
+            done |= done_of_season(self._warehouse, plan, stage, season, hashes[season])
+        self._result.unchanged_days += len(done)
+        mine = [(place, days) for place, (of_stage, days) in enumerate(plan.slices) if of_stage == number]
+        self._mark_unchanged([place for place, days in mine if done.issuperset(days)])
+        return [
+            Work(
+                how.warehouse,
+                plan,
+                place,
+                tuple(day for day in days if day not in done),
+                hashes[season_of_day(to_number(days[0]))],
+                self._owner,
+                how.pipelines[stage.phase],
+                how.clock,
+                how.beam_args,
+            )
+            for place, days in mine
+            if not done.issuperset(days)
+        ]
+
+    def _mark_unchanged(self, places: Sequence[int]) -> None:
+        """Unless they were done under this plan, or somebody is at them."""
+        if not places:
+            return
+        with self._warehouse.transaction({}) as session:
+            session.execute(
+                f"UPDATE nba_orchestration.backfill_slices SET state = '{State.UNCHANGED}', ended_at = @now, "
+                "failed_days = NULL WHERE plan_id = @plan_id AND slice_number IN UNNEST(@places) "
+                f"AND state IN ('{State.PENDING}', '{State.FAILED}')",
+                now=self._how.clock(),
+                plan_id=self._plan.plan_id,
+                places=list(places),
+            )
+
+    def _settled(self, works: Sequence[Work]) -> Iterator[Settled]:
+        """Slices as they settle; none is begun after a failed one, a lost one or Ctrl-C, and all that began end."""
+        if not works:
+            return
+        waiting = iter(works)
+        with _pool(min(self._how.parallel, len(works)), self._how) as pool:
+            running: set[Future[Settled]] = set()
+            while True:
+                while len(running) < self._how.parallel and self._begins() and (work := next(waiting, None)):
+                    running.add(pool.submit(run_slice, work))
+                if not running:
+                    return
+                ended, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    if settled := self._outcome(future):
+                        yield settled
+
+    def _begins(self) -> bool:
+        if self._draining:
+            self._result.interrupted = True
+        failed = self._result.failed and not self._how.goes_on
+        return not (self._result.stopped or failed)
+
+    def _outcome(self, future: "Future[Settled]") -> Settled | None:
+        try:
+            return future.result()
+        except OwnershipError as error:
+            self._result.ownership = str(error)
+            return None
+        except BrokenProcessPool as error:
+            with self._warehouse.transaction({}) as session:
+                claims.release(session, self._owner)
+            raise EngineError(
+                f"a worker process died; resume with `fullcourt backfill resume {self._plan.plan_id}`"
+            ) from error
+
+
+class _Here(Executor):
+    """One slice after the other, in this process."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - it is raised where the result is asked for
+            future.set_exception(error)
+        return future
+
+
+def _pool(workers: int, how: How) -> Executor:
+    """Processes that begin with the pipelines imported: forked from a server that has done nothing else."""
+    if workers <= 1:
+        return _Here()
+    methods = multiprocessing.get_all_start_methods()
+    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    if context.get_start_method() == "forkserver":
+        context.set_forkserver_preload([run_slice.__module__, *(phase.module for phase in how.pipelines.values())])
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker, initargs=(how.begin,))
+
+
+def _begin_worker(begin: Callable[[], None] | None) -> None:
+    """Ctrl-C reaches every process of the terminal; the one that hands out the slices lets these end.
+
+    When that one is gone nobody hears of a slice any more, so a worker goes too; what it has not published is not.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_follow_parent, daemon=True).start()
+    if begin:
+        begin()
+
+
+def _follow_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "a worker has a parent"
+    multiprocessing.connection.wait([parent.sentinel])
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@contextmanager
+def _drain() -> Iterator[list[bool]]:
+    """A list that holds something once Ctrl-C was pressed; pressed again it interrupts."""
+    pressed: list[bool] = []
+
+    def press(_signal: int, _frame: Any) -> None:
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(True)
+
+    try:
+        before = signal.signal(signal.SIGINT, press)
+    except ValueError:  # not the main thread: nobody presses there
+        yield pressed
+        return
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def fixed_clock(now: dt.datetime) -> Clock:
+    """A clock that stands still, for drills."""
+    return _Fixed(now)
+
+
+def wall_clock() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclass(frozen=True)
+class _Fixed:
+    now: dt.datetime
+
+    def __call__(self) -> dt.datetime:
+        return self.now

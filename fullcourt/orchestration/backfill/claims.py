@@ -1,0 +1,166 @@
+"""Who may work on a slice: one owner per processor and day, told from an earlier one by a token.
+
+A claim lasts until its slice is settled, its lease ends, or its process is gone.  Whoever takes over gets a greater
+token, and every later write under the old one is refused: a stale owner cannot publish.
+"""
+
+import datetime as dt
+import json
+import os
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fullcourt.domain.backfill import State
+from fullcourt.domain.errors import OwnershipError
+from fullcourt.warehouse import Session
+
+LEASE = dt.timedelta(hours=1)
+_SLICES = "nba_orchestration.backfill_slices"
+
+
+class CancelledError(OwnershipError):
+    """The plan was told to stop."""
+
+
+def this_process() -> str:
+    """The owner that a claim names."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A slice in somebody's hands. It travels with the job to its last step, where the fence is asked.
+
+    refused: the slice's days that no job was started for, and why.
+    forced: days that are not covered count as done all the same.
+    """
+
+    plan_id: str
+    slice_number: int
+    token: int
+    inputs_hash: str
+    refused: Mapping[dt.date, str] = field(default_factory=dict)
+    forced: bool = False
+
+    def hold(self, session: Session) -> None:
+        """OwnershipError unless the claim still stands, as of this transaction."""
+        row = _slice(session, self.plan_id, self.slice_number)
+        if row["state"] != State.RUNNING or row["token"] != self.token:
+            raise OwnershipError(
+                f"slice {self.slice_number} of backfill {self.plan_id} was taken over by {row['owner']}: "
+                f"this run's token is {self.token}, the newest {row['token']}; nothing was published"
+            )
+
+    def settle(self, session: Session, now: dt.datetime, short: Mapping[dt.date, str], run_id: str | None) -> None:
+        """Ends the claim: DONE, or FAILED with the days that are not done and why.
+
+        short: of the days that were computed.  run_id: of the job; None if there was none.
+        """
+        self.hold(session)
+        failed = {**self.refused, **({} if self.forced else short)}
+        session.execute(
+            f"UPDATE {_SLICES} SET state = @state, ended_at = @now, run_id = @run_id, lease_until = NULL, "
+            "inputs_hash = @inputs_hash, failed_days = PARSE_JSON(@failed) "
+            "WHERE plan_id = @plan_id AND slice_number = @number",
+            state=(State.FAILED if failed else State.DONE).value,
+            now=now,
+            run_id=run_id,
+            inputs_hash=self.inputs_hash,
+            failed=json.dumps({str(day): failed[day] for day in sorted(failed)}) if failed else "null",
+            plan_id=self.plan_id,
+            number=self.slice_number,
+        )
+
+
+def claim(
+    session: Session, plan_id: str, number: int, owner: str, now: dt.datetime, inputs_hash: str, *, forced: bool = False
+) -> Claim:
+    """Takes a slice. CancelledError when the plan was told to stop, OwnershipError when somebody else has the days."""
+    plan = session.query(
+        "SELECT cancelled_at, cancelled_by FROM nba_orchestration.backfill_plans WHERE plan_id = @plan_id",
+        plan_id=plan_id,
+    ).to_pylist()[0]
+    if plan["cancelled_at"] is not None:
+        raise CancelledError(f"backfill {plan_id} was cancelled by {plan['cancelled_by']} at {plan['cancelled_at']}")
+    wanted = _slice(session, plan_id, number)
+    running = session.query(f"SELECT * FROM {_SLICES} WHERE state = '{State.RUNNING}'").to_pylist()
+    for other in running:
+        if not _overlap(wanted, other):
+            continue
+        if other["owner"] != owner and stands(other, now):
+            raise OwnershipError(
+                f"{', '.join(sorted({*wanted['processors']} & {*other['processors']}))} of {other['days'][0]} to "
+                f"{other['days'][-1]} belong to backfill {other['plan_id']}, run by {other['owner']} since "
+                f"{other['started_at']:%Y-%m-%d %H:%M} UTC; wait for it, or end it with "
+                f"`fullcourt backfill cancel {other['plan_id']}`"
+            )
+        _release(session, other)
+    newest = session.query(f"SELECT COALESCE(MAX(token), 0) AS token FROM {_SLICES}").to_pylist()[0]["token"]
+    session.execute(
+        f"UPDATE {_SLICES} SET state = '{State.RUNNING}', token = @token, owner = @owner, lease_until = @until, "
+        "started_at = @now, ended_at = NULL, run_id = NULL, failed_days = NULL "
+        "WHERE plan_id = @plan_id AND slice_number = @number",
+        token=newest + 1,
+        owner=owner,
+        until=now + LEASE,
+        now=now,
+        plan_id=plan_id,
+        number=number,
+    )
+    return Claim(plan_id, number, newest + 1, inputs_hash, forced=forced)
+
+
+def give_back(session: Session, held: Claim) -> None:
+    """The slice is to be done again: its job failed for want of a warehouse or a runner, not of data."""
+    row = _slice(session, held.plan_id, held.slice_number)
+    if row["token"] == held.token:
+        _release(session, row)
+
+
+def release(session: Session, owner: str) -> None:
+    """All that the owner holds is to be done again."""
+    for row in session.query(f"SELECT * FROM {_SLICES} WHERE state = '{State.RUNNING}'").to_pylist():
+        if row["owner"] == owner:
+            _release(session, row)
+
+
+def alive(owner: str) -> bool:
+    """Whether the owner's process may still be there; one on another host may."""
+    host, _, pid = owner.rpartition(":")
+    if host != socket.gethostname():
+        return True
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def stands(row: Mapping[str, Any], now: dt.datetime) -> bool:
+    """Whether a running slice is somebody's: its lease goes on, and its process may be there."""
+    return row["lease_until"] > now and alive(row["owner"])
+
+
+def _overlap(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    return not {*one["processors"]}.isdisjoint(other["processors"]) and not {*one["days"]}.isdisjoint(other["days"])
+
+
+def _release(session: Session, row: Mapping[str, Any]) -> None:
+    session.execute(
+        f"UPDATE {_SLICES} SET state = '{State.PENDING}', lease_until = NULL "
+        "WHERE plan_id = @plan_id AND slice_number = @number",
+        plan_id=row["plan_id"],
+        number=row["slice_number"],
+    )
+
+
+def _slice(session: Session, plan_id: str, number: int) -> dict[str, Any]:
+    rows = session.query(
+        f"SELECT * FROM {_SLICES} WHERE plan_id = @plan_id AND slice_number = @number", plan_id=plan_id, number=number
+    )
+    (row,) = rows.to_pylist()
+    return row

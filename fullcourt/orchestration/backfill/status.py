@@ -1,0 +1,133 @@
+"""How far backfills have come, read from the ledger: nothing here is remembered by a process."""
+
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from fullcourt.domain.backfill import State
+from fullcourt.orchestration.backfill.claims import stands
+from fullcourt.orchestration.backfill.plans import Plan
+from fullcourt.orchestration.backfill.work import HELD
+from fullcourt.warehouse import Warehouse
+from fullcourt.warehouse.queries import QUERIES
+
+Row = dict[str, Any]
+
+
+def slices(warehouse: Warehouse, plan_id: str | None = None) -> list[Row]:
+    """Rows of backfill_slices, in the order in which they run; of all plans without an id."""
+    of_plan = " WHERE plan_id = @plan_id" if plan_id else ""
+    parameters = {"plan_id": plan_id} if plan_id else {}
+    return warehouse.query(
+        f"SELECT * FROM nba_orchestration.backfill_slices{of_plan} ORDER BY plan_id, slice_number", **parameters
+    ).to_pylist()
+
+
+def state(found: Sequence[Row], cancelled: bool, now: dt.datetime) -> str:
+    """Of a plan, from its slices: DONE, RUNNING, CANCELLED, FAILED, PENDING, or STOPPED half-way."""
+    states = Counter(State(row["state"]) for row in found)
+    if sum(states[s] for s in State if s.finished) == len(found):
+        return "DONE"
+    if any(row["state"] == State.RUNNING and stands(row, now) for row in found):
+        return "RUNNING"
+    if cancelled:
+        return "CANCELLED"
+    if states[State.FAILED]:
+        return "FAILED"
+    return "PENDING" if states[State.PENDING] == len(found) else "STOPPED"
+
+
+def plans(warehouse: Warehouse, now: dt.datetime) -> list[Row]:
+    """Every plan, the newest first: its state, and how many of its processor-days are done and failed."""
+    by_plan: dict[str, list[Row]] = {}
+    for row in slices(warehouse):
+        by_plan.setdefault(row["plan_id"], []).append(row)
+    rows = warehouse.query(
+        "SELECT plan_id, created_at, created_by, first_day, last_day, day_count, phases, cancelled_at "
+        "FROM nba_orchestration.backfill_plans ORDER BY plan_id DESC"
+    ).to_pylist()
+    return [
+        {
+            "plan": row["plan_id"],
+            "state": state(by_plan.get(row["plan_id"], []), row["cancelled_at"] is not None, now),
+            **_done(by_plan.get(row["plan_id"], [])),
+            **{name: row[name] for name in ("first_day", "last_day", "phases", "created_at", "created_by")},
+        }
+        for row in rows
+    ]
+
+
+def stages(plan: Plan, found: Sequence[Row], now: dt.datetime) -> list[Row]:
+    """A row per stage: slices by state, days done and failed, who is at it, and the seconds left at its pace so far."""
+    rows = []
+    for number, stage in enumerate(plan.stages):
+        mine = [row for row in found if row["stage"] == number]
+        states = Counter(row["state"] for row in mine)
+        owners = sorted({row["owner"] for row in mine if row["state"] == State.RUNNING and stands(row, now)})
+        rows.append(
+            {
+                "phase": stage.phase,
+                "processors": list(stage.names),
+                **{str(each).lower(): states[each] for each in State},
+                **_done(mine),
+                "owner": " ".join(owners) or None,
+                "seconds_left": _seconds_left(mine, max(1, states[State.RUNNING])),
+            }
+        )
+    return rows
+
+
+def failures(found: Sequence[Row]) -> list[Row]:
+    """A row per day and stage that is not done: why, and the command that does it again."""
+    rows = []
+    for row in found:
+        phase = row["phase"].split("_")[2]
+        for day, why in (json.loads(row["failed_days"] or "null") or {}).items():
+            command = f"fullcourt backfill run --dates {day} --phases {phase}"
+            rows.append({"phase": phase, "day": day, "why": why, "again": command})
+    return rows
+
+
+def again(plan: Plan, rows: Sequence[Row]) -> str | None:
+    """One command for all days that failed, from the first phase that one failed in; None if none did."""
+    if not rows:
+        return None
+    days, failed = sorted({row["day"] for row in rows}), {row["phase"] for row in rows}
+    phases = [phase for phase in plan.phases if phase != "raw"]
+    first = min(phases.index(phase) for phase in failed)
+    return f"fullcourt backfill run --dates {','.join(days)} --phases {','.join(phases[first:])}"
+
+
+def held(warehouse: Warehouse, plan: Plan) -> list[Row]:
+    """The completion messages that the backfill kept in: how many of each topic and processor, and of which days."""
+    return warehouse.query(
+        QUERIES["held_events"].sql,
+        since=plan.created_at,
+        processors=[name for stage in plan.stages for name in stage.names],
+        days=list(plan.days),
+        reason=HELD,
+    ).to_pylist()
+
+
+def _done(found: Sequence[Row]) -> Row:
+    """In processor-days: each is a day of one processor."""
+    done = failed = total = 0
+    for row in found:
+        size, lost = len(row["processors"]), len(json.loads(row["failed_days"] or "null") or {})
+        total += size * len(row["days"])
+        failed += size * lost
+        if State(row["state"]) in (State.DONE, State.UNCHANGED, State.FAILED):
+            done += size * (len(row["days"]) - lost)
+    return {"done_days": done, "failed_days": failed, "all_days": total}
+
+
+def _seconds_left(found: Sequence[Row], workers: int) -> float | None:
+    """By how long the settled slices took; None while none has been, or nothing is left."""
+    timed = [row for row in found if row["started_at"] and row["ended_at"] and row["state"] == State.DONE]
+    left = sum(len(row["days"]) for row in found if not State(row["state"]).finished)
+    if not timed or not left:
+        return None
+    spent = sum((row["ended_at"] - row["started_at"]).total_seconds() for row in timed)
+    return round(spent / sum(len(row["days"]) for row in timed) * left / workers, 1)

@@ -1,0 +1,150 @@
+"""One slice of a backfill, from claim to settlement. It runs in a process of its own where several do at once."""
+
+import datetime as dt
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from fullcourt.crash import crash_point
+from fullcourt.domain.backfill import State
+from fullcourt.domain.days import to_number
+from fullcourt.domain.errors import GateError, OwnershipError
+from fullcourt.domain.rows import Stamp
+from fullcourt.orchestration.backfill import claims
+from fullcourt.orchestration.backfill.claims import Claim
+from fullcourt.orchestration.backfill.gates import Inspection, inspect, refuse_stale
+from fullcourt.orchestration.backfill.plans import PipelineOf, Plan, settings_of
+from fullcourt.orchestration.publish import BACKFILL, Publish
+from fullcourt.orchestration.run import execute, micros, new_run_id
+from fullcourt.warehouse import Warehouse, open_warehouse
+
+LOG = logging.getLogger(__name__)
+HELD = "backfill"  # why a completion message is kept in
+Clock = Callable[[], dt.datetime]
+
+
+@dataclass(frozen=True)
+class Work:
+    """A slice to do, and all that is needed to do it elsewhere.
+
+    days: those of the slice that are not done yet.  owner: as claims name the process that hands it out.
+    """
+
+    warehouse: str
+    plan: Plan
+    slice_number: int
+    days: tuple[dt.date, ...]
+    inputs_hash: str
+    owner: str
+    pipeline: PipelineOf
+    clock: Clock
+    beam_args: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What came of a slice. failed: its days that are not done, and why.  rows: of the days that were published."""
+
+    slice_number: int
+    state: State
+    failed: dict[str, str]
+    rows: int = 0
+    synthetic_days: tuple[str, ...] = ()
+
+
+def run_slice(work: Work) -> Settled:
+    """Claims the slice, asks the gates of each day, computes the days that pass, publishes and settles.
+
+    A day that a gate refuses stops no other day.  OwnershipError: somebody else has the days, or has taken them over.
+    EngineError: the slice is given back, to be done again.
+    """
+    warehouse, now = open_warehouse(work.warehouse), work.clock()
+    number, plan = work.slice_number, work.plan
+    with warehouse.transaction({}) as session:
+        claim = claims.claim(
+            session, plan.plan_id, number, work.owner, now, work.inputs_hash, forced=plan.options.force
+        )
+    crash_point("claimed")
+    try:
+        return _run(work, warehouse, claim, now)
+    except OwnershipError:
+        raise
+    except GateError as error:
+        claim = replace(claim, refused=dict.fromkeys(work.days, str(error)))
+        return _settle(work, warehouse, claim, {})
+    except BaseException:
+        with warehouse.transaction({}) as session:
+            claims.give_back(session, claim)
+        raise
+
+
+def _run(work: Work, warehouse: Warehouse, claim: Claim, now: dt.datetime) -> Settled:
+    plan, days = work.plan, work.days
+    stage = plan.stages[plan.slices[work.slice_number][0]]
+    processors = stage.processors(warehouse, plan.options, now)
+    inspection = inspect(warehouse, processors, days)
+    _log(inspection)
+    if plan.options.strict_preflight:
+        refuse_stale(inspection)
+    refused = {} if plan.options.force else inspection.stopped
+    passed = tuple(to_number(day) for day in days if day not in refused)
+    claim = replace(claim, refused=refused)
+    crash_point("gates_passed")
+    if not passed:
+        return _settle(work, warehouse, claim, {})
+    stamp = Stamp(run_id=new_run_id(now), now=micros(now), recording=False)
+    synthetic = tuple(to_number(day) for day in inspection.synthetic_days if to_number(day) in passed)
+    announced = plan.options.trigger_downstream and stage.phase == plan.phases[-1]
+    finish = Publish(
+        work.warehouse,
+        processors,
+        passed,
+        stamp,
+        str(warehouse.staging(stamp.run_id)),
+        micros(dt.datetime.now(dt.UTC)),
+        plan.options.allow_demotion,
+        mode=BACKFILL,
+        forced=plan.options.force,
+        held={} if announced else {processor.name: HELD for processor in processors},
+        claim=claim,
+        synthetic_days=synthetic,
+    )
+    settings = settings_of(stage, plan, days, now)
+    if synthetic:
+        settings["synthetic_days"] = synthetic
+    try:
+        report = execute(warehouse, work.pipeline.pipeline(), finish, settings, work.beam_args, LOG.info)
+    finally:
+        warehouse.sweep(stamp.run_id)
+        crash_point("swept")
+    rows = sum(row[kind] for row in report["processors"] for kind in ("ready", "flagged", "incomplete", "blocked"))
+    return _settled(work, warehouse, rows, inspection)
+
+
+def _settle(work: Work, warehouse: Warehouse, claim: Claim, short: dict[dt.date, str]) -> Settled:
+    """Without a job."""
+    with warehouse.transaction({}) as session:
+        claim.settle(session, work.clock(), short, None)
+    return _settled(work, warehouse, 0, Inspection(()))
+
+
+def _settled(work: Work, warehouse: Warehouse, rows: int, inspection: Inspection) -> Settled:
+    """As the ledger has it: what was settled there, with the rows, is what counts."""
+    (row,) = warehouse.query(
+        "SELECT state, failed_days FROM nba_orchestration.backfill_slices "
+        "WHERE plan_id = @plan_id AND slice_number = @number",
+        plan_id=work.plan.plan_id,
+        number=work.slice_number,
+    ).to_pylist()
+    failed: dict[str, str] = json.loads(row["failed_days"] or "null") or {}
+    days = tuple(map(str, inspection.synthetic_days))
+    return Settled(work.slice_number, State(row["state"]), failed, rows, days)
+
+
+def _log(inspection: Inspection) -> None:
+    """Every day's context with both counts; what stops a day, and what does not."""
+    for context in inspection.contexts:
+        LOG.log(logging.WARNING if context.falls_back else logging.INFO, "%s", context.text)
+    for finding in inspection.findings:
+        LOG.log(logging.WARNING if finding.stops else logging.INFO, "%s: %s", finding.day, finding.what)

@@ -1,0 +1,353 @@
+"""Backfills: what a plan says, what applying it leaves, what stops it, and that done means there and covered."""
+
+import datetime as dt
+import json
+
+import pytest
+
+from fullcourt.domain.backfill import State
+from fullcourt.domain.errors import GateError, UsageError
+from fullcourt.domain.processors import PROCESSORS, Phase, select
+from fullcourt.orchestration.backfill import plans, status
+from schemas import TABLES
+from tests.backfills import carry_out, left, plan, states
+from tests.houses import House
+from tests.verified import execute, game_days
+
+TOGS, PGS, UPGC = "team_offense_game_summary", "player_game_summary", "upcoming_player_game_context"
+PDC, PCF, MLFS = "player_daily_cache", "player_composite_factors", "ml_feature_store_v2"
+COMPUTED = [p.name for p in PROCESSORS if p.phase in (Phase.ANALYTICS, Phase.PRECOMPUTE)]
+SUMMARIES = [p.name for p in select(Phase.ANALYTICS) if not p.windows]
+DAY, HOUR = dt.timedelta(1), dt.timedelta(hours=1)
+
+
+@pytest.fixture(scope="session")
+def backfilled(loaded_file, once):
+    """Raw to feature store over every game day, in slices; not to be written to."""
+
+    def build(directory):
+        house = loaded_file.copy(directory / "backfilled.duckdb")
+        result = carry_out(house, plan(house, game_days(house), slice_days=6))
+        assert not result.failed
+        assert not result.unverified
+
+    return House(once("backfilled", build) / "backfilled.duckdb", loaded_file.now)
+
+
+@pytest.fixture
+def house(backfilled, tmp_path):
+    return backfilled.copy(tmp_path / "house.duckdb")
+
+
+def events(house):
+    return house.query("SELECT processor_name, game_date, held, held_reason FROM nba_orchestration.outbox_events")
+
+
+def receipts(house, *names):
+    rows = house.query("SELECT * FROM nba_orchestration.publish_receipts ORDER BY processor_name, published_at")
+    return [row for row in rows if not names or row["processor_name"] in names]
+
+
+def test_it_computes_what_runs_compute_and_records_no_attempts(backfilled, verified):
+    """Slices change nothing: contexts look back over days that another slice summarised."""
+    for name in COMPUTED:
+        assert backfilled.table(name, content=True).equals(verified.table(name, content=True)), name
+    assert backfilled.table("reprocess_attempts").num_rows == 0
+    assert backfilled.table("breaker_actions").num_rows == 0
+
+
+def test_every_day_has_a_receipt_of_a_backfill_and_its_message_is_held(backfilled):
+    days = game_days(backfilled)
+    found = receipts(backfilled)
+    assert {(row["processor_name"], row["analysis_date"]) for row in found} == {(n, d) for n in COMPUTED for d in days}
+    assert len(found) == len(COMPUTED) * len(days)
+    assert {(row["mode"], row["forced"], row["status"]) for row in found} == {("backfill", False, "COMPLETE")}
+    told = events(backfilled)
+    assert len(told) == len(found)
+    assert {(event["held"], event["held_reason"]) for event in told} == {(True, "backfill")}
+    history = backfilled.query("SELECT backfill_mode, status FROM nba_reference.processor_run_history")
+    assert {(row["backfill_mode"], row["status"]) for row in history} == {(True, "success")}
+
+
+def test_done_days_are_left_alone_until_something_they_depend_on_changes(house):
+    days = game_days(house)
+    before = house.table("publish_receipts")
+    again = plan(house, days, now=house.now + HOUR)
+    result = carry_out(house, again, now=house.now + HOUR)
+    assert (result.published_days, result.unchanged_days) == (0, 3 * len(days))
+    assert set(states(house, again)) == {State.UNCHANGED}
+    assert house.table("publish_receipts").equals(before)
+    # A row that went missing makes its day, and no other, of its own stage to be done again.
+    execute(house, f"DELETE FROM {TABLES[PDC].id} WHERE cache_date = @day", day=days[-1])
+    assert left(house, again) == 1
+    # A changed input of a stage, all of the season's.
+    execute(house, f"UPDATE {TABLES[UPGC].id} SET days_rest = 99 WHERE game_date = @day", day=days[-1])
+    assert left(house, again) == len(days)
+
+
+def test_a_plan_says_which_days_are_off_and_refuses_days_that_are_not_over(house):
+    days = game_days(house)
+    made = plan(house, [days[0], days[0] - DAY, days[1]], "analytics")
+    assert (made.days, made.off_days) == ((days[0], days[1]), (days[0] - DAY,))
+    for asked, complaint in (
+        ([days[0], house.now.date()], "is not over: a backfill is of days before 2024-11-03"),
+        ([], "no day was asked for"),
+    ):
+        with pytest.raises(UsageError, match=complaint):
+            plan(house, asked)
+    with pytest.raises(GateError, match="nothing to backfill"):
+        plan(house, [days[0] - DAY])
+    with pytest.raises(GateError, match="no schedule is loaded for 2019-01-01"):
+        plan(house, [dt.date(2019, 1, 1)])
+    for phases, names, complaint in (
+        ("analytic", None, "unknown phase 'analytic': expected some of raw, analytics"),
+        ("analytics", [PDC], f"unknown processor '{PDC}' in analytics: expected some of {TOGS}"),
+    ):
+        with pytest.raises(UsageError, match=complaint):
+            plan(house, days, phases, names)
+
+
+def test_a_plan_is_refused_once_its_inputs_moved_and_can_be_made_again(house):
+    days = game_days(house)[:2]
+    made = plan(house, days, "analytics", [TOGS])
+    execute(
+        house, f"UPDATE {TABLES['nbac_team_boxscore'].id} SET points = points + 1 WHERE game_date = @day", day=days[0]
+    )
+    with pytest.raises(GateError, match=r"the inputs moved since .*: nbac_team_boxscore of 2024"):
+        carry_out(house, made)
+    assert states(house, made) == [State.PENDING]
+    from fullcourt.cli.phases import PHASES
+
+    fresh = plans.again(house.warehouse, made, house.now + HOUR, PHASES)
+    assert fresh is not None
+    assert plans.again(house.warehouse, fresh, house.now + HOUR, PHASES) is None
+    # What the plan itself writes is no input of it.
+    own = plan(house, days, "analytics")
+    execute(house, f"UPDATE {TABLES[PGS].id} SET points = points + 1 WHERE game_date = @day", day=days[0])
+    assert plans.again(house.warehouse, own, house.now, PHASES) is None
+
+
+@pytest.fixture
+def holed(loaded_file, tmp_path):
+    """Loaded, and the players' box scores of the fifth game day lost."""
+    house = loaded_file.copy(tmp_path / "holed.duckdb")
+    execute(
+        house, f"DELETE FROM {TABLES['nbac_gamebook_player_stats'].id} WHERE game_date = @day", day=game_days(house)[4]
+    )
+    return house
+
+
+def test_a_day_without_upstream_stops_the_backfill_or_itself(holed):
+    """stop: nothing begins after it.  continue: the other days are done.  The day itself is not computed at all."""
+    days = game_days(holed)
+    made = plan(holed, days, "analytics", SUMMARIES, slice_days=6)
+    result = carry_out(holed, made)
+    why = "players' box scores: 0 of "
+    assert list(result.failed) == [0]
+    assert list(result.failed[0]) == [str(days[4])]
+    assert result.failed[0][str(days[4])].startswith(why)
+    assert states(holed, made) == [State.FAILED, State.PENDING]
+    assert {row["analysis_date"] for row in receipts(holed)} == {*days[:6]} - {days[4]}
+
+    on = carry_out(holed, made, goes_on=True, now=holed.now + HOUR)
+    assert states(holed, made) == [State.FAILED, State.DONE]
+    assert (on.published_days, on.unchanged_days) == (6, 5)
+    rows = status.failures(status.slices(holed.warehouse, made.plan_id))
+    assert [(row["day"], row["again"]) for row in rows] == [
+        (str(days[4]), f"fullcourt backfill run --dates {days[4]} --phases analytics")
+    ]
+    assert on.unverified[0].startswith(f"analytics: game_days of nba_analytics.{TOGS} on {days[4]}")
+
+
+def test_a_repaired_day_is_done_by_a_resumed_plan_made_again(holed, loaded_file):
+    days = game_days(holed)
+    made = plan(holed, days, "analytics", SUMMARIES, slice_days=6)
+    carry_out(holed, made, goes_on=True)
+    box = loaded_file.table("nbac_gamebook_player_stats")
+    with holed.warehouse.transaction({}) as session:
+        session.execute(f"DELETE FROM {TABLES['nbac_gamebook_player_stats'].id} WHERE TRUE")
+        session.insert("nbac_gamebook_player_stats", box)
+    fresh = plan(holed, days, "analytics", SUMMARIES, slice_days=6, now=holed.now + HOUR)
+    result = carry_out(holed, fresh, now=holed.now + HOUR)
+    assert not result.failed
+    assert not result.unverified
+    # Only the day itself changed, so only it was published again.
+    anew = [row["analysis_date"] for row in receipts(holed, PGS) if row["published_at"] >= holed.now + HOUR]
+    assert anew == [days[4]]
+
+
+def test_a_day_that_is_published_but_not_covered_is_not_done(house):
+    """The 1 of 187: what counts is what stands in the table, and the day is flagged."""
+    days = game_days(house)
+    day = days[-1]
+    # A tenth of the players who played lose every summary before the day: nobody is listed as gone.
+    execute(
+        house,
+        f"DELETE FROM {TABLES[PGS].id} WHERE game_date < @day AND player_lookup < 'g'",
+        f"DELETE FROM {TABLES[PDC].id} WHERE cache_date = @day",
+        day=day,
+    )
+    made = plan(house, [day], "precompute", [PDC], allow_demotion=True)
+    result = carry_out(house, made)
+    assert result.failed == {0: {str(day): f"not covered: {PDC}"}}
+    (receipt,) = [row for row in receipts(house, PDC) if row["analysis_date"] == day][-1:]
+    assert (receipt["status"], receipt["coverage_pct"] < 90) == ("INCOMPLETE", True)
+    (flag,) = house.query(
+        "SELECT failure_category, failure_reason FROM nba_processing.precompute_failures "
+        "WHERE processor_name = @name AND analysis_date = @day AND entity_id = '*'",
+        name=PDC,
+        day=day,
+    )
+    assert flag["failure_category"] == "INCOMPLETE_COVERAGE"
+    assert states(house, made) == [State.FAILED]
+
+
+def test_force_computes_what_is_incomplete_and_says_so_everywhere(holed):
+    days = game_days(holed)
+    made = plan(holed, days[3:6], "analytics", force=True)
+    result = carry_out(holed, made)
+    assert not result.failed
+    assert set(states(holed, made)) == {State.DONE}
+    assert result.unverified  # said, and no reason to stop
+    assert {row["forced"] for row in receipts(holed)} == {True}
+    degraded = [row["analysis_date"] for row in receipts(holed, PGS) if row["status"] != "COMPLETE"]
+    assert degraded == [days[4]]
+    history = holed.query("SELECT force_reprocess FROM nba_reference.processor_run_history")
+    assert {row["force_reprocess"] for row in history} == {True}
+    rows = holed.query(
+        f"SELECT is_production_ready AS ready, data_hash FROM {TABLES[UPGC].id} WHERE game_date = @day "
+        "AND completeness_percentage < 90",
+        day=days[5],
+    )
+    assert all(not row["ready"] and row["data_hash"] for row in rows)
+
+
+def test_messages_of_the_last_phase_alone_are_sent_when_asked_for(loaded_house):
+    days = game_days(loaded_house)[:2]
+    made = plan(loaded_house, days, "analytics,precompute", trigger_downstream=True)
+    carry_out(loaded_house, made)
+    phase_of = {processor.name: processor.phase for processor in PROCESSORS}
+    assert {(phase_of[event["processor_name"]], event["held"]) for event in events(loaded_house)} == {
+        (Phase.ANALYTICS, True),
+        (Phase.PRECOMPUTE, False),
+    }
+    held = status.held(loaded_house.warehouse, made)
+    assert sum(row["messages"] for row in held) == 2 * len(select(Phase.ANALYTICS))
+    assert {row["topic"] for row in held} == {"nba-phase3-analytics-complete"}
+
+
+def test_a_cancelled_plan_begins_nothing_and_goes_on_when_resumed(loaded_house):
+    days = game_days(loaded_house)[:2]
+    made = plan(loaded_house, days, "analytics", SUMMARIES, slice_days=1)
+    plans.cancel(loaded_house.warehouse, made, loaded_house.now, "operator")
+    result = carry_out(loaded_house, made)
+    assert result.ownership is not None
+    assert "was cancelled by operator" in result.ownership
+    assert states(loaded_house, made) == [State.PENDING] * 2
+    found = status.slices(loaded_house.warehouse, made.plan_id)
+    assert status.state(found, True, loaded_house.now) == "CANCELLED"
+    plans.uncancel(loaded_house.warehouse, made)
+    assert carry_out(loaded_house, made).ownership is None
+    assert states(loaded_house, made) == [State.DONE] * 2
+
+
+def test_slices_in_parallel_leave_what_slices_in_turn_leave(loaded_house, backfilled):
+    days = game_days(loaded_house)
+    result = carry_out(loaded_house, plan(loaded_house, days, "analytics", SUMMARIES, slice_days=4), parallel=2)
+    assert not result.failed
+    for name in SUMMARIES:
+        assert loaded_house.table(name, content=True).equals(backfilled.table(name, content=True)), name
+
+
+STALE = f"DELETE FROM {TABLES[UPGC].id} WHERE game_date = @day AND player_lookup <> @player"
+
+
+def stale(house, day, kept):
+    """Of the day's contexts only so many of those who played are left, and of the others no trace."""
+    played = f"SELECT player_lookup FROM {TABLES[PGS].id} WHERE game_date = @day"
+    players = sorted(row["player_lookup"] for row in house.query(played, day=day))
+    there = house.query(f"SELECT player_lookup FROM {TABLES[UPGC].id} WHERE player_lookup IN ({played})", day=day)
+    known = {row["player_lookup"] for row in there}
+    players.sort(key=lambda player: player not in known)  # without a context of their own last
+    execute(
+        house,
+        f"DELETE FROM {TABLES[UPGC].id} WHERE game_date = @day AND player_lookup NOT IN UNNEST(@kept)",
+        "DELETE FROM nba_processing.precompute_failures WHERE analysis_date = @day AND processor_name = @name",
+        day=day,
+        kept=players[: kept(len(players))],
+        name=UPGC,
+    )
+    return len(players)
+
+
+@pytest.mark.parametrize(
+    ("kept", "falls_back"), [(lambda n: 1, True), (lambda n: 0, True), (lambda n: -(-9 * n // 10), False)]
+)
+def test_a_stale_rest_of_a_context_is_replaced_and_counted_apart(house, kept, falls_back):
+    day = game_days(house)[-1]
+    stored = stale(house, day, kept)
+    made = plan(house, [day], "precompute", allow_demotion=True)
+    result = carry_out(house, made)
+    assert not result.failed
+    assert result.synthetic_days == ({str(day)} if falls_back else set())
+    for name in (PDC, PCF, MLFS):
+        receipt = [row for row in receipts(house, name) if row["analysis_date"] == day][-1]
+        assert receipt["coverage_pct"] == 100.0
+        assert receipt["coverage_expected"] == stored
+        assert receipt["data_source"] == ("SYNTHETIC_PGS" if falls_back else "UPGC")
+        assert receipt["coverage_synthetic"] == (receipt["coverage_written"] if falls_back else 0)
+    strict = plan(house, [day], "precompute", strict_preflight=True, allow_demotion=True)
+    if falls_back and kept(stored):
+        with pytest.raises(GateError, match=r"strict pre-flight: .* context of 1 .* nothing was computed"):
+            carry_out(house, strict)
+    else:
+        assert not carry_out(house, strict).failed
+
+
+def test_a_fallback_made_from_a_part_of_a_day_stops_it(house):
+    day = game_days(house)[-1]
+    stale(house, day, lambda n: 1)
+    team = house.query(f"SELECT MIN(team_abbr) AS team FROM {TABLES[PGS].id} WHERE game_date = @day", day=day)[0][
+        "team"
+    ]
+    execute(house, f"DELETE FROM {TABLES[PGS].id} WHERE game_date = @day AND team_abbr = @team", day=day, team=team)
+    # The summary's receipt no longer fits its rows either: say that it does, so that the fallback is asked.
+    there = house.one(f"SELECT COUNT(*) AS n FROM {TABLES[PGS].id} WHERE game_date = @day", day=day)
+    execute(
+        house,
+        "UPDATE nba_orchestration.publish_receipts SET row_count = @n "
+        "WHERE analysis_date = @day AND processor_name = @p",
+        n=there,
+        day=day,
+        p=PGS,
+    )
+    made = plan(house, [day], "precompute")
+    result = carry_out(house, made)
+    (why,) = result.failed[0].values()
+    assert "which is partial itself" in why
+    assert states(house, made) == [State.FAILED]
+
+
+def test_predictions_never_fall_back(house):
+    day = game_days(house)[-1]
+    stale(house, day, lambda n: 1)
+    result = carry_out(house, plan(house, [day], "predictions"))
+    (why,) = result.failed[0].values()
+    assert why.startswith(f"context {day}: context of 1 ")
+
+
+def test_an_altered_plan_is_refused(house):
+    made = plan(house, game_days(house)[:1], "analytics")
+    definition = json.loads(made.definition)
+    definition["options"]["force"] = True
+    for text in (json.dumps(definition), "{}", "[1]"):
+        execute(
+            house,
+            "UPDATE nba_orchestration.backfill_plans SET definition = PARSE_JSON(@text) WHERE plan_id = @plan_id",
+            text=text,
+            plan_id=made.plan_id,
+        )
+        with pytest.raises(GateError, match="is not what was planned"):
+            plans.load(house.warehouse, made.plan_id)
+    with pytest.raises(UsageError, match="no backfill has an id that begins with 'nothing'"):
+        plans.load(house.warehouse, "nothing")
