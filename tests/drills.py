@@ -61,7 +61,7 @@ class Command:
 
     def kill(self) -> None:
         """This process alone, not what it has started."""
-        os.kill(self.pid, signal.SIGKILL)
+        self._process.kill()
 
     def go_on(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
@@ -69,7 +69,7 @@ class Command:
     def wait(self) -> Ended:
         self._process.join(240)
         assert self._process.exitcode is not None, f"still runs: {self._log.read_text()}"
-        return Ended(self._process.exitcode, self._log.read_text())
+        return Ended(self._process.exitcode, self._log.read_text(errors="replace"))
 
     @property
     def processes(self) -> list[int]:

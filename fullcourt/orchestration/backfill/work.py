@@ -10,6 +10,7 @@ from fullcourt.crash import crash_point
 from fullcourt.domain.backfill import State
 from fullcourt.domain.days import to_number
 from fullcourt.domain.errors import GateError, OwnershipError
+from fullcourt.domain.fallback import reads_context
 from fullcourt.domain.rows import Stamp
 from fullcourt.orchestration.backfill import claims
 from fullcourt.orchestration.backfill.claims import Claim
@@ -94,7 +95,9 @@ def _run(work: Work, warehouse: Warehouse, claim: Claim, now: dt.datetime) -> Se
     if not passed:
         return _settle(work, warehouse, claim, {})
     stamp = Stamp(run_id=new_run_id(now), now=micros(now), recording=False)
-    synthetic = tuple(to_number(day) for day in inspection.synthetic_days if to_number(day) in passed)
+    # Processors that do not read the context, or cannot fall back, compute the day as it is.
+    synthetic = tuple(number for day in inspection.synthetic_days if (number := to_number(day)) in passed)
+    synthetic = synthetic if any(map(reads_context, processors)) else ()
     announced = plan.options.trigger_downstream and stage.phase == plan.phases[-1]
     finish = Publish(
         work.warehouse,
