@@ -12,6 +12,7 @@ from fullcourt.cli import logs
 from fullcourt.cli.confirm import ByOption, DryRunOption, YesOption, confirm
 from fullcourt.cli.options import (
     DEFAULT_WAREHOUSE,
+    PASS_THROUGH,
     Format,
     FormatOption,
     NowOption,
@@ -103,8 +104,9 @@ def plan(
     _say(f"stored; go on with `{pasted(f'fullcourt backfill apply {made.plan_id}', warehouse)}`")
 
 
-@app.command()
+@app.command(context_settings=PASS_THROUGH)
 def apply(
+    context: typer.Context,
     plan_id: PlanArgument,
     by: ByOption,
     parallel: ParallelOption,
@@ -122,11 +124,12 @@ def apply(
     Exit codes: 0 all days are done; 1 a day failed, a phase did not verify, or the inputs moved; 4 days are left
     over, or another run owns them; 130 interrupted.
     """
-    _apply(warehouse, plan_id, by, parallel, on_error, replan, yes, form, now)
+    _apply(warehouse, plan_id, by, parallel, on_error, replan, yes, form, now, context.args)
 
 
-@app.command()
+@app.command(context_settings=PASS_THROUGH)
 def resume(
+    context: typer.Context,
     plan_id: PlanArgument,
     by: ByOption,
     parallel: ParallelOption,
@@ -145,11 +148,12 @@ def resume(
 
     store = open_warehouse(warehouse)
     plans.uncancel(store, plans.load(store, plan_id))
-    _apply(warehouse, plan_id, by, parallel, on_error, replan, yes, form, now)
+    _apply(warehouse, plan_id, by, parallel, on_error, replan, yes, form, now, context.args)
 
 
-@app.command()
+@app.command(context_settings=PASS_THROUGH)
 def run(
+    context: typer.Context,
     by: ByOption,
     parallel: ParallelOption,
     start: StartOption = None,
@@ -190,7 +194,7 @@ def run(
         return
     confirm(f"Compute {_counted(shown['days_left'], 'processor-day')} anew?", yes)
     _store(warehouse, made, shown, by)
-    _apply(warehouse, made.plan_id, by, parallel, on_error, False, True, form, now)
+    _apply(warehouse, made.plan_id, by, parallel, on_error, False, True, form, now, context.args)
 
 
 @app.command()
@@ -414,6 +418,7 @@ def _apply(
     yes: bool,
     form: Format,
     now: str | None,
+    beam_args: Sequence[str],
 ) -> None:
     from fullcourt.orchestration.backfill import apply as applying
     from fullcourt.orchestration.backfill import plans, status

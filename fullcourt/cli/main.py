@@ -24,6 +24,7 @@ from fullcourt.cli import (
 )
 from fullcourt.cli.options import (
     DEFAULT_WAREHOUSE,
+    PASS_THROUGH,
     DirectoryArgument,
     Format,
     FormatOption,
@@ -48,9 +49,6 @@ app = typer.Typer(
 # The panels of --help, in the order in which a newcomer needs them.
 SET_UP, DAILY, WATCH, REPAIR, MODEL = "Set up", "Every day", "What is wrong", "Setting it right", "The points model"
 
-# Beam's own options, after `--`.
-_PASS_THROUGH = {"allow_extra_args": True, "ignore_unknown_options": False}
-
 
 @app.callback()
 def _options(
@@ -66,7 +64,7 @@ def init(warehouse: WarehouseOption = DEFAULT_WAREHOUSE, form: FormatOption = Fo
     show([schema.apply_plan(warehouse)], form)
 
 
-@app.command(context_settings=_PASS_THROUGH, rich_help_panel=DAILY)
+@app.command(context_settings=PASS_THROUGH, rich_help_panel=DAILY)
 def ingest(
     context: typer.Context,
     directory: DirectoryArgument,
@@ -96,7 +94,7 @@ def ingest(
         STDERR.print(text, highlight=False, soft_wrap=True)
 
 
-@app.command(context_settings=_PASS_THROUGH, rich_help_panel=DAILY)
+@app.command(context_settings=PASS_THROUGH, rich_help_panel=DAILY)
 def run(
     context: typer.Context,
     phase: Annotated[str, typer.Argument(help="analytics, precompute, predictions, or all.", show_default=False)],

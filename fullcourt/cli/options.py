@@ -28,6 +28,7 @@ NowOption = Annotated[
     typer.Option("--now", help="Take this instant for now (ISO 8601 with zone), for tests and drills."),
 ]
 DEFAULT_WAREHOUSE = "fullcourt.duckdb"
+PASS_THROUGH = {"allow_extra_args": True, "ignore_unknown_options": False}  # Beam's own options, after `--`
 
 
 def parse_now(text: str | None) -> dt.datetime:

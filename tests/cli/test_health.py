@@ -1,11 +1,16 @@
 """`fullcourt health`: what it prints in each format, and the exit code that says whether somebody must look."""
 
+import datetime as dt
 import json
 
 import pytest
 
 from fullcourt.domain.alerts import CAUSES
-from tests.good_day import ENTITIES, LOST_GAME, MORNING, PSZA, TDZA, UPGC, good_day, not_ready
+from schemas import TABLES
+from tests.good_day import ENTITIES, LOST_GAME, MLFS, MORNING, PDC, PSZA, TDZA, UPGC, execute, good_day, not_ready
+from tests.verified import game_days
+
+LONG_AGO = dt.date(2000, 1, 1)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +66,50 @@ def test_a_clean_up_that_fails_is_told_until_the_command_it_names_went_well(cli,
     program, *arguments = alert["command"].split()
     assert (program, cli(*arguments, "--yes", *at(2))[0]) == ("fullcourt", 0)
     assert told(3) == []
+
+
+def on(house):
+    return ("--warehouse", house.url, "--now", house.now.isoformat())
+
+
+def told(cli, house, cause, day):
+    report = json.loads(cli("health", "--date", day, "--format", "json", *on(house))[1])
+    return [alert for alert in report["alerts"] if alert["cause"] == cause]
+
+
+ANEW = ("--yes", "--parallel", 1)
+
+
+def test_a_context_made_of_box_scores_is_told_until_the_command_it_names_read_a_real_one(cli, verified, tmp_path):
+    house = verified.copy(tmp_path / "house.duckdb")
+    day = game_days(house)[-1]
+    execute(house, f"DELETE FROM {TABLES[UPGC].id} WHERE game_date = @day", day=day)
+    assert cli("backfill", "run", "--dates", day, "--phases", "precompute", *ANEW, *on(house))[0] == 0
+    (alert,) = told(cli, house, "SYNTHETIC_CONTEXT", day)
+    assert (alert["severity"], alert["day"], alert["affected"] > 0) == ("warning", str(day), True)
+    command = alert["command"].removesuffix(f" --warehouse {house.url}")
+    assert command == f"fullcourt backfill run --dates {day} --phases analytics,precompute"
+    assert cli(*command.split()[1:], *ANEW, *on(house))[0] == 0
+    assert told(cli, house, "SYNTHETIC_CONTEXT", day) == []
+    for name in (UPGC, PDC, MLFS):
+        assert house.table(name, content=True).equals(verified.table(name, content=True)), name
+
+
+def test_a_backfill_with_failed_days_is_told_until_it_is_done_or_cancelled(cli, loaded_house):
+    house, table = loaded_house, TABLES["nbac_gamebook_player_stats"].id
+    day = game_days(house)[0]
+    execute(house, f"UPDATE {table} SET game_date = @other WHERE game_date = @day", day=day, other=LONG_AGO)
+    asked = ("--dates", day, "--phases", "analytics", "--processors", "player_game_summary")
+    assert cli("backfill", "run", *asked, *ANEW, *on(house))[0] == 1
+    (alert,) = told(cli, house, "BACKFILL_LEFT_OVER", day)
+    assert alert["affected"] == 1
+    program, *arguments = alert["command"].split()
+    code, out, _ = cli(*arguments, "--format", "json")
+    (row,) = json.loads(out)
+    assert (program, code, row["state"]) == ("fullcourt", 0, "FAILED")
+    execute(house, f"UPDATE {table} SET game_date = @day WHERE game_date = @other", day=day, other=LONG_AGO)
+    assert cli("backfill", "resume", row["plan"], "--replan", *ANEW, *on(house))[0] == 0
+    assert told(cli, house, "BACKFILL_LEFT_OVER", day) == []
 
 
 @pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.id)

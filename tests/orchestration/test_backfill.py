@@ -16,18 +16,18 @@ from tests.verified import execute, game_days
 
 TOGS, PGS, UPGC = "team_offense_game_summary", "player_game_summary", "upcoming_player_game_context"
 PDC, PCF, MLFS = "player_daily_cache", "player_composite_factors", "ml_feature_store_v2"
-COMPUTED = [p.name for p in PROCESSORS if p.phase in (Phase.ANALYTICS, Phase.PRECOMPUTE)]
+COMPUTED = [p.name for p in PROCESSORS]
 SUMMARIES = [p.name for p in select(Phase.ANALYTICS) if not p.windows]
 DAY, HOUR = dt.timedelta(1), dt.timedelta(hours=1)
 
 
 @pytest.fixture(scope="session")
 def backfilled(loaded_file, once):
-    """Raw to feature store over every game day, in slices; not to be written to."""
+    """Raw to predictions over every game day, in slices; not to be written to."""
 
     def build(directory):
         house = loaded_file.copy(directory / "backfilled.duckdb")
-        result = carry_out(house, plan(house, game_days(house), slice_days=6))
+        result = carry_out(house, plan(house, game_days(house), "all,predictions", slice_days=6))
         assert not result.failed
         assert not result.unverified
 

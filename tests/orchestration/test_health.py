@@ -327,6 +327,119 @@ def test_a_processor_that_never_ran_is_not_rolled_out_yet(good):
     assert raised(good, now=MORNING + HOUR) == set()
 
 
+SYNTHETIC = {"data_source": "SYNTHETIC_PGS", "coverage_written": 186, "coverage_explained": 1, "coverage_expected": 187}
+REAL = SYNTHETIC | {"data_source": "UPGC", "coverage_synthetic": 0}
+
+
+@pytest.mark.parametrize(
+    ("published", "expected"),
+    [
+        pytest.param([(PDC, D, REAL)], None, id="read from the context"),
+        pytest.param([(PDC, D, SYNTHETIC | {"coverage_synthetic": 186})], (186, 187), id="one processor"),
+        pytest.param(
+            [
+                (PDC, D, SYNTHETIC | {"coverage_synthetic": 186}),
+                (MLFS, D, SYNTHETIC | {"coverage_synthetic": 180, "coverage_expected": 200}),
+            ],
+            (186, 187),
+            id="several are one alert, with the figures of the one that has most",
+        ),
+        pytest.param([(PDC, EARLIER, SYNTHETIC | {"coverage_synthetic": 186})], None, id="another day"),
+        pytest.param(
+            [(PDC, D, SYNTHETIC | {"coverage_synthetic": 186}), (PDC, D, REAL)], None, id="computed again since"
+        ),
+    ],
+)
+def test_keys_made_of_box_scores_are_told_though_the_day_is_covered(good, published, expected):
+    rows = [
+        {**receipts(day, [name])[0], **figures}
+        | {"publish_id": str(number), "published_at": MORNING - HOUR + number * HOUR / 60}
+        for number, (name, day, figures) in enumerate(published)
+    ]
+    insert(good, "publish_receipts", rows)
+    report = look(good)
+    assert {row["status"] for row in report["coverage"]} == {"COMPLETE"}
+    said = [(alert["cause"], alert["severity"], alert["affected"], alert["text"]) for alert in report["alerts"]]
+    assert said == (
+        [
+            (
+                "SYNTHETIC_CONTEXT",
+                "warning",
+                expected[0],
+                f"{expected[0]} of the {expected[1]} keys that 2024-01-10 owes are made of its own box scores, "
+                "for want of their context",
+            )
+        ]
+        if expected
+        else []
+    )
+
+
+MINUTE = HOUR / 60
+# (state, claimed so long before MORNING, lease ends so long after MORNING, settled so long before MORNING)
+DONE = ("DONE", HOUR, None, HOUR / 2)
+UNCHANGED = ("UNCHANGED", None, None, HOUR / 2)
+FAILED = ("FAILED", HOUR / 4, None, MINUTE)
+HELD = ("RUNNING", HOUR / 2, HOUR / 2, None)
+LAPSED = ("RUNNING", HOUR, 0 * HOUR, None)
+WAITING = ("PENDING", None, None, None)
+GIVEN_BACK = ("PENDING", HOUR / 4, None, None)
+
+LEFT_OVER = {
+    "done": ([[DONE, UNCHANGED]], 0 * HOUR, 0),
+    "planned and not begun": ([[WAITING]], 0 * HOUR, 0),
+    "a day failed": ([[DONE, FAILED]], 0 * HOUR, 1),
+    "while it goes on with other days": ([[FAILED, HELD]], 0 * HOUR, 0),
+    "under way": ([[DONE, HELD, WAITING]], 0 * HOUR, 0),
+    "between two slices nobody has one": ([[(*DONE[:3], 14 * MINUTE), WAITING]], 0 * HOUR, 0),
+    "killed between two slices": ([[(*DONE[:3], 15 * MINUTE), WAITING]], 0 * HOUR, 1),
+    "killed in one, once its lease is over": ([[DONE, LAPSED]], 0 * HOUR, 1),
+    "and not before": ([[DONE, LAPSED]], -MINUTE, 0),
+    "interrupted, and its slice given back": ([[DONE, GIVEN_BACK]], 0 * HOUR, 1),
+    "two are one alert": ([[FAILED], [LAPSED], [DONE]], 0 * HOUR, 2),
+    "told for a day": ([[FAILED]], DAY - HOUR / 4 - MINUTE, 1),
+    "but no longer": ([[FAILED]], DAY - HOUR / 4, 0),
+    "nor before it began": ([[FAILED]], -HOUR / 2, 0),
+}
+
+
+def backfills(house, plans, **more):
+    """Stored as they would be: the slices of each plan, oldest plan first."""
+    slices = [
+        {"plan_id": f"bf{plan}", "slice_number": number, "stage": 0, "phase": "phase_4_precompute"}
+        | {"processors": [PDC], "days": [str(D)], "season_year": 2023, "state": state}
+        | {"started_at": claimed and MORNING - claimed, "ended_at": settled and MORNING - settled}
+        | {"lease_until": None if lease is None else MORNING + lease}
+        for plan, rows in enumerate(plans)
+        for number, (state, claimed, lease, settled) in enumerate(rows)
+    ]
+    made = [
+        {"plan_id": f"bf{plan}", "created_at": MORNING - DAY, "first_day": D, "last_day": D, "day_count": 1}
+        | {"phases": ["precompute"], "definition": "{}", **more}
+        for plan in range(len(plans))
+    ]
+    insert(house, "backfill_plans", made)
+    insert(house, "backfill_slices", slices)
+
+
+def left_over(house, now):
+    rows = house.query(QUERIES["alerts"].sql, date=D, now=now)
+    found = [row for row in rows if row["cause"] == "BACKFILL_LEFT_OVER"]
+    assert {(row["severity"], row["explained_by"]) for row in found} <= {("warning", None)}
+    return [(row["analysis_date"], row["affected"]) for row in found]
+
+
+@pytest.mark.parametrize(("plans", "later", "affected"), LEFT_OVER.values(), ids=LEFT_OVER)
+def test_a_backfill_that_ended_before_it_was_done_is_one_alert(good, plans, later, affected):
+    backfills(good, plans)
+    assert left_over(good, MORNING + later) == ([(D, affected)] if affected else [])
+
+
+def test_a_cancelled_backfill_is_not_left_over(good):
+    backfills(good, [[FAILED, WAITING]], cancelled_at=MORNING - MINUTE, cancelled_by="operator")
+    assert left_over(good, MORNING) == []
+
+
 def test_six_processors_that_fail_are_critical(good):
     five = [PSZA, PDC, MLFS, UPGC, "player_composite_factors"]
     for table in five:

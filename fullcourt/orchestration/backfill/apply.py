@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fullcourt.crash import crash_point
-from fullcourt.domain.backfill import State, seconds_left
+from fullcourt.domain.backfill import seconds_left
 from fullcourt.domain.calendar import season_of_day
 from fullcourt.domain.days import to_number
 from fullcourt.domain.errors import EngineError, GateError, OwnershipError
@@ -72,6 +72,14 @@ class Result:
     unverified: list[str] = field(default_factory=list)
     ownership: str | None = None
     interrupted: bool = False
+
+    def add(self, settled: Settled, days: int) -> None:
+        """days: that the slice was begun for."""
+        self.rows += settled.rows
+        self.published_days += days - len(settled.failed)
+        self.synthetic_days |= set(settled.synthetic_days)
+        if settled.failed:
+            self.failed[settled.slice_number] = settled.failed
 
     @property
     def stopped(self) -> bool:
@@ -136,18 +144,16 @@ class _Apply:
         total, done = sum(len(work.days) for work in works), 0
         name = self._plan.stages[number].phase
         began = time.monotonic()
+        days_of = {work.slice_number: len(work.days) for work in works}
+        settled_slices = 0
         for settled in self._settled(works):
-            self._result.rows += settled.rows
-            self._result.synthetic_days |= set(settled.synthetic_days)
-            days = len(next(work.days for work in works if work.slice_number == settled.slice_number))
-            done += days
-            self._result.published_days += days - len(settled.failed)
-            if settled.failed:
-                self._result.failed[settled.slice_number] = settled.failed
+            self._result.add(settled, days_of[settled.slice_number])
+            settled_slices, done = settled_slices + 1, done + days_of[settled.slice_number]
             left = seconds_left(done, total, time.monotonic() - began)
             failed = sum(map(len, self._result.failed.values()))
             self._say(
-                f"{name}, stage {number + 1} of {len(self._plan.stages)}: {done} of {total} days, {failed} failed"
+                f"{name}, stage {number + 1} of {len(self._plan.stages)}: {settled_slices} of {len(works)} slices, "
+                f"{done} of {total} days, {failed} failed"
                 + ("" if left is None or done == total else f", {left:.0f} s left")
             )
         return not self._result.stopped and (not self._result.failed or self._how.goes_on)
@@ -184,14 +190,7 @@ class _Apply:
         if not places:
             return
         with self._warehouse.transaction({}) as session:
-            session.execute(
-                f"UPDATE nba_orchestration.backfill_slices SET state = '{State.UNCHANGED}', ended_at = @now, "
-                "failed_days = NULL WHERE plan_id = @plan_id AND slice_number IN UNNEST(@places) "
-                f"AND state IN ('{State.PENDING}', '{State.FAILED}')",
-                now=self._how.clock(),
-                plan_id=self._plan.plan_id,
-                places=list(places),
-            )
+            claims.mark_unchanged(session, self._plan.plan_id, places, self._how.clock())
 
     def _settled(self, works: Sequence[Work]) -> Iterator[Settled]:
         """Slices as they settle; none is begun after a failed one, a lost one or Ctrl-C, and all that began end."""
@@ -225,9 +224,13 @@ class _Apply:
         except BrokenProcessPool as error:
             with self._warehouse.transaction({}) as session:
                 claims.release(session, self._owner)
-            raise EngineError(
-                f"a worker process died; resume with `fullcourt backfill resume {self._plan.plan_id}`"
-            ) from error
+            raise EngineError(f"a worker process died; {self._resume}") from error
+        except EngineError as error:
+            raise EngineError(f"{error}; {self._resume}") from error
+
+    @property
+    def _resume(self) -> str:
+        return f"resume with `fullcourt backfill resume {self._plan.plan_id}`"
 
 
 class _Here(Executor):

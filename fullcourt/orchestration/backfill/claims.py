@@ -8,7 +8,7 @@ import datetime as dt
 import json
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -117,6 +117,19 @@ def give_back(session: Session, held: Claim) -> None:
     row = _slice(session, held.plan_id, held.slice_number)
     if row["token"] == held.token:
         _release(session, row)
+
+
+def mark_unchanged(session: Session, plan_id: str, numbers: Sequence[int], now: dt.datetime) -> None:
+    """Slices found done before; those that somebody is at, or that were done under this very plan, stay as they are."""
+    rows = [_slice(session, plan_id, number) for number in numbers]
+    idle = [row for row in rows if row["state"] != State.RUNNING or not stands(row, now)]
+    session.execute(
+        f"UPDATE {_SLICES} SET state = '{State.UNCHANGED}', ended_at = @now, lease_until = NULL, failed_days = NULL "
+        f"WHERE plan_id = @plan_id AND slice_number IN UNNEST(@numbers) AND state <> '{State.DONE}'",
+        now=now,
+        plan_id=plan_id,
+        numbers=[row["slice_number"] for row in idle],
+    )
 
 
 def release(session: Session, owner: str) -> None:
