@@ -6,9 +6,10 @@ from typing import Any
 
 from fullcourt.cli.phases import PHASES
 from fullcourt.domain.backfill import State
-from fullcourt.orchestration.backfill import plans
-from fullcourt.orchestration.backfill.apply import How, Result, apply, fixed_clock
+from fullcourt.orchestration.backfill import inputs, planning, plans
+from fullcourt.orchestration.backfill.apply import How, Result, apply
 from fullcourt.orchestration.backfill.plans import Options, Plan
+from fullcourt.orchestration.backfill.work import FixedClock
 from tests.houses import House
 
 
@@ -22,16 +23,16 @@ def plan(
 ) -> Plan:
     """Made and stored."""
     at = now or house.now
-    chosen = plans.select_phases(phases.split(","))
-    made = plans.make(house.warehouse, days, chosen, processors, Options(**options), at, PHASES)
-    plans.store(house.warehouse, made, plans.estimate(house.warehouse, made, PHASES), "tester")
+    chosen = planning.select_phases(phases.split(","))
+    made = planning.make(house.warehouse, days, chosen, processors, Options(**options), at, PHASES)
+    plans.store(house.warehouse, made, planning.estimate(house.warehouse, made, PHASES), "tester")
     return made
 
 
 def carry_out(
     house: House, made: Plan, *, goes_on: bool = False, parallel: int = 1, now: dt.datetime | None = None
 ) -> Result:
-    return apply(made, How(house.url, PHASES, fixed_clock(now or house.now), parallel, goes_on))
+    return apply(made, How(house.url, PHASES, FixedClock(now or house.now), parallel, goes_on))
 
 
 def states(house: House, made: Plan) -> list[State]:
@@ -45,5 +46,5 @@ def states(house: House, made: Plan) -> list[State]:
 
 def left(house: House, made: Plan, now: dt.datetime | None = None) -> int:
     """Stage-days that are not done from the inputs as they are."""
-    done = plans.done_days(house.warehouse, made, now or house.now, PHASES)
+    done = inputs.done_days(house.warehouse, made, now or house.now, PHASES)
     return sum(len(made.days) - len(days) for days in done)

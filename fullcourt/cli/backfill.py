@@ -300,29 +300,29 @@ def _days(start: str | None, end: str | None, dates: str | None, now: dt.datetim
 def _make(
     warehouse: str, now: dt.datetime, days: Sequence[dt.date], phases: str, processors: str | None, options: Any
 ) -> Any:
-    from fullcourt.orchestration.backfill import plans
+    from fullcourt.orchestration.backfill import planning
     from fullcourt.warehouse import open_warehouse
 
-    chosen = plans.select_phases([name.strip() for name in phases.split(",")])
+    chosen = planning.select_phases([name.strip() for name in phases.split(",")])
     names = [name.strip() for name in processors.split(",")] if processors is not None else None
     with progress("backfill plan") as say:
         say("reading the inputs")
-        return plans.make(open_warehouse(warehouse), days, chosen, names, options, now, PHASES)
+        return planning.make(open_warehouse(warehouse), days, chosen, names, options, now, PHASES)
 
 
 def _show_plan(warehouse: str, made: Any, now: dt.datetime, form: Format | None) -> dict[str, Any]:
     """Prints the plan unless no format is given; returns it as data."""
-    from fullcourt.orchestration.backfill import plans
+    from fullcourt.orchestration.backfill import inputs, planning
     from fullcourt.warehouse import open_warehouse
 
     store = open_warehouse(warehouse)
     with progress("backfill plan") as say:
         say("reading what is done")
-        done = plans.done_days(store, made, now, PHASES)
+        done = inputs.done_days(store, made, now, PHASES)
         say("asking the gates")
-        inspected = plans.findings(store, made, now)
-        runs = plans.upstream_runs(store, made, now)
-        estimated = plans.estimate(store, made, PHASES)
+        inspected = planning.findings(store, made, now)
+        runs = planning.upstream_runs(store, made, now)
+        estimated = planning.estimate(store, made, PHASES)
     stages = [
         {
             "phase": stage.phase,
@@ -422,6 +422,7 @@ def _apply(
 ) -> None:
     from fullcourt.orchestration.backfill import apply as applying
     from fullcourt.orchestration.backfill import plans, status
+    from fullcourt.orchestration.backfill.work import FixedClock, wall_clock
     from fullcourt.warehouse import open_warehouse
 
     _check_policy(on_error)
@@ -430,7 +431,7 @@ def _apply(
     confirm(f"Apply {found.plan_id}?", yes)
     if replan:
         found = _replanned(warehouse, found, instant, by)
-    clock = applying.wall_clock if now is None else applying.fixed_clock(instant)
+    clock = wall_clock if now is None else FixedClock(instant)
     how = applying.How(
         store.url,
         PHASES,
@@ -467,14 +468,14 @@ def _apply(
 
 def _replanned(warehouse: str, found: Any, now: dt.datetime, by: str) -> Any:
     """The same plan on its inputs as they are now, stored, the old one cancelled; that one if they never moved."""
-    from fullcourt.orchestration.backfill import plans
+    from fullcourt.orchestration.backfill import planning, plans
     from fullcourt.warehouse import open_warehouse
 
     store = open_warehouse(warehouse)
-    fresh = plans.again(store, found, now, PHASES)
+    fresh = planning.again(store, found, now, PHASES)
     if fresh is None:
         return found
-    plans.store(store, fresh, plans.estimate(store, fresh, PHASES), by)
+    plans.store(store, fresh, planning.estimate(store, fresh, PHASES), by)
     plans.cancel(store, found, now, by)
     _say(f"the inputs moved: {found.plan_id} is cancelled, {fresh.plan_id} goes on in its place")
     return fresh

@@ -33,6 +33,10 @@ ENTITY_COMPLETE = 90  # percent below which an entity is counted there
 CLEANUP_LIMIT, CLEANUP_HOURS = 10_000, 24  # rows that one clean-up deletes, section 7.6; how long it is told
 CLEANUP_CUT_OFF_HOURS = 1  # a clean-up takes seconds: one that has not ended by then never will
 
+BACKFILL_HOURS = 24  # how long a backfill that was left over is told, from when a slice of it was last begun
+# Between two slices, and while a phase is read back, nobody holds a slice of a backfill that is under way.
+BACKFILL_QUIET_MINUTES = 15
+
 # The hour of the game day, US Eastern, from which a run that did not happen is missed: the night's run is repeated
 # at about 05:30, and predictions start by 06:15, section 1.6.
 RUN_DUE_HOUR, PREDICTIONS_DUE_HOUR = 6, 7
@@ -173,6 +177,14 @@ CAUSES: tuple[Cause, ...] = (
         _GAPS,
     ),
     Cause(
+        "SYNTHETIC_CONTEXT",
+        _WARNING,
+        "keys made of box scores",
+        "keys of {day} are made of its own box scores, for want of their context",
+        "{affected} of the {value} keys that {day} owes are made of its own box scores, for want of their context",
+        "fullcourt backfill run --dates {day} --phases analytics,precompute",
+    ),
+    Cause(
         "SHOTS_MISSING",
         (Severity.INFO,),
         "team-games",
@@ -230,6 +242,15 @@ CAUSES: tuple[Cause, ...] = (
         f"{{value}} % of the rows of {{day}} are in bootstrap, though the season's first 30 days are over; "
         f"the limit is {BOOTSTRAP_LIMIT} %",
         _GAPS,
+    ),
+    Cause(
+        "BACKFILL_LEFT_OVER",
+        _WARNING,
+        "backfills",
+        "a backfill at work on {day} ended before it was done",
+        "backfills that ended before they were done: {affected}, the newest at work on {day}; a day failed, or the "
+        "command was interrupted",
+        "fullcourt backfill list",
     ),
     Cause(
         "CLEANUP_FAILED",

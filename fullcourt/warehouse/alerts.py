@@ -7,12 +7,14 @@ game day that holds back most.  That day's alert then takes over a critical symp
 
 from fullcourt.domain import alerts
 from fullcourt.domain.alerts import Severity
+from fullcourt.domain.backfill import State
 from fullcourt.domain.calendar import BOOTSTRAP_DAYS
 from fullcourt.domain.processors import PROCESSORS, Phase
 
 _CRITICAL, _WARNING, _INFO = Severity.CRITICAL, Severity.WARNING, Severity.INFO
 _EASTERN = "'America/New_York'"
 _COMMANDS = {Phase.ANALYTICS: "analytics", Phase.PRECOMPUTE: "precompute", Phase.PREDICTIONS: "predictions"}
+_FINISHED = ", ".join(f"'{state}'" for state in State if state.finished)
 _PHASES = ", ".join(f"STRUCT('{p.name}' AS processor_name, '{_COMMANDS[p.phase]}' AS phase)" for p in PROCESSORS)
 
 
@@ -187,6 +189,22 @@ coverage AS (
     AND held_back_there.analysis_date = receipts.analysis_date
   WHERE receipts.status <> 'COMPLETE'
 ),
+synthetic AS (
+  SELECT coverage_synthetic AS there, coverage_expected AS owed FROM nba_orchestration.latest_receipts
+  WHERE analysis_date = @date AND data_source = 'SYNTHETIC_PGS'
+  ORDER BY there DESC, owed DESC LIMIT 1
+),
+left_over AS (
+  SELECT plan_id, MAX(started_at) AS at_work
+  FROM nba_orchestration.backfill_slices
+  JOIN nba_orchestration.backfill_plans USING (plan_id)
+  WHERE cancelled_at IS NULL
+  GROUP BY plan_id
+  HAVING MAX(started_at) > TIMESTAMP_SUB(@now, INTERVAL {alerts.BACKFILL_HOURS} HOUR) AND MAX(started_at) <= @now
+    AND COUNTIF(state NOT IN ({_FINISHED})) > 0 AND COUNTIF(state = '{State.RUNNING}' AND lease_until > @now) = 0
+    AND (COUNTIF(state = '{State.FAILED}') > 0 OR MAX(COALESCE(ended_at, started_at))
+      <= TIMESTAMP_SUB(@now, INTERVAL {alerts.BACKFILL_QUIET_MINUTES} MINUTE))
+),
 large_cleanups AS (
   SELECT DATE(cleanup_time, {_EASTERN}) AS day, MAX(total_records_deleted) AS deleted
   FROM nba_orchestration.cleanup_operations
@@ -286,6 +304,9 @@ _SYMPTOMS = f"""symptoms AS (
     IF(owed > 0, 100 * there / owed, 0), is_lost OR 100 * (there + held_back) >= {alerts.COVERAGE_LIMIT} * owed
   FROM coverage
   UNION ALL
+  SELECT 'SYNTHETIC_CONTEXT', '{_WARNING}', NULL, NULL, @date, there, owed, FALSE
+  FROM synthetic
+  UNION ALL
   SELECT 'SHOTS_MISSING', '{_INFO}', NULL, NULL, MIN(game_date), COUNT(*), COUNT(*), FALSE
   FROM without_shots HAVING COUNT(*) > 0
   UNION ALL
@@ -301,6 +322,9 @@ _SYMPTOMS = f"""symptoms AS (
   FROM newest_runs JOIN phases USING (processor_name)
   WHERE status IN ('failed', 'stale_running')
   GROUP BY run_id, status, data_date
+  UNION ALL
+  SELECT 'BACKFILL_LEFT_OVER', '{_WARNING}', NULL, NULL, DATE(MAX(at_work), {_EASTERN}), COUNT(*), COUNT(*), FALSE
+  FROM left_over HAVING COUNT(*) > 0
   UNION ALL
   SELECT 'CLEANUP_FAILED', '{_WARNING}', NULL, NULL, day, cleanups, cleanups, FALSE
   FROM failed_cleanups

@@ -8,7 +8,7 @@ import pytest
 from fullcourt.domain.backfill import State
 from fullcourt.domain.errors import GateError, UsageError
 from fullcourt.domain.processors import PROCESSORS, Phase, select
-from fullcourt.orchestration.backfill import plans, status
+from fullcourt.orchestration.backfill import planning, plans, status
 from schemas import TABLES
 from tests.backfills import carry_out, left, plan, states
 from tests.houses import House
@@ -118,13 +118,13 @@ def test_a_plan_is_refused_once_its_inputs_moved_and_can_be_made_again(house):
     assert states(house, made) == [State.PENDING]
     from fullcourt.cli.phases import PHASES
 
-    fresh = plans.again(house.warehouse, made, house.now + HOUR, PHASES)
+    fresh = planning.again(house.warehouse, made, house.now + HOUR, PHASES)
     assert fresh is not None
-    assert plans.again(house.warehouse, fresh, house.now + HOUR, PHASES) is None
+    assert planning.again(house.warehouse, fresh, house.now + HOUR, PHASES) is None
     # What the plan itself writes is no input of it.
     own = plan(house, days, "analytics")
     execute(house, f"UPDATE {TABLES[PGS].id} SET points = points + 1 WHERE game_date = @day", day=days[0])
-    assert plans.again(house.warehouse, own, house.now, PHASES) is None
+    assert planning.again(house.warehouse, own, house.now, PHASES) is None
 
 
 @pytest.fixture

@@ -51,9 +51,9 @@ KILLS = (
 )
 
 
-def differences(house, expected):
+def differences(house, expected, produced=PRODUCED):
     """The tables in which two houses differ: production in content, the ledger in all that does not name a run."""
-    found = [name for name in PRODUCED if house.table(name, content=True) != expected.table(name, content=True)]
+    found = [name for name in produced if house.table(name, content=True) != expected.table(name, content=True)]
     for name in ("precompute_failures", "dead_letters"):
         columns = ("processor_name", "entity_id", "analysis_date")
         found += [name] if said(house, name, columns) != said(expected, name, columns) else []
@@ -98,7 +98,9 @@ class Uninterrupted:
 @pytest.fixture(scope="session")
 def uninterrupted(loaded_file, once):
     def build(directory: Path) -> None:
-        house, began = loaded_file.copy(directory / "house.duckdb"), time.monotonic()
+        house = loaded_file.copy(directory / "house.duckdb")
+        command(house, "backfill", "list")  # the first start imports
+        began = time.monotonic()
         assert command(house, *RUN, *ALONE).code == 0
         (directory / "seconds.json").write_text(json.dumps(time.monotonic() - began))
 
@@ -159,3 +161,180 @@ def test_five_kills_at_random_times(loaded_file, uninterrupted, tmp_path, seed):
         ended = command(house, *again(house), *ALONE)
         assert ended.code == 0, ended.said
         assert_as_if_never_killed(house, uninterrupted.house)
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc to see which processes live")
+def test_the_workers_of_a_killed_backfill_vanish(loaded_house, uninterrupted):
+    running, staging = Command(loaded_house, *RUN, *TWO), Path(f"{loaded_house.path}.staging")
+    wait_until(lambda: len(list(staging.glob("*/*.parquet"))) > 1, "two slices at work")
+    assert len(running.processes) >= 3
+    running.kill()
+    assert running.wait().code == -signal.SIGKILL
+    wait_until(lambda: not running.processes, "its workers to go")
+    ended = command(loaded_house, *again(loaded_house), *ALONE)
+    assert ended.code == 0, ended.said
+    assert_as_if_never_killed(loaded_house, uninterrupted.house)
+
+
+def wait_until(happened, what):
+    deadline = time.monotonic() + 120
+    while not happened():
+        assert time.monotonic() < deadline, f"waited for {what}"
+        time.sleep(0.01)
+
+
+# ---- a live run
+
+TDZA = "team_defense_zone_analysis"
+LIVE_KILLS = POINTS[POINTS.index("snapshot_taken") : POINTS.index("swept") + 1]
+COMMITTED = LIVE_KILLS.index("published")
+HOUR = dt.timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Before: one team waits for lost games, and one no longer does: a run has an attempt and a closing to record.
+
+    once, twice: after it, and after another an hour later; none is to be written to.
+    """
+
+    before: House
+    once: House
+    twice: House
+    day: dt.date
+
+
+@pytest.fixture(scope="session")
+def waiting(season, once):
+    day, repaired = season.judged[-1], season.days[-8:-1]
+
+    def build(directory: Path) -> None:
+        house = season.house.copy(directory / "before.duckdb")
+        rows = (
+            "nba_analytics.team_defense_game_summary WHERE game_date IN UNNEST(@days) AND defending_team_abbr = "
+            "(SELECT MIN(defending_team_abbr) FROM nba_analytics.team_defense_game_summary "
+            "WHERE game_date = @day AND defending_team_abbr <> @team)"
+        )
+        chosen = {"days": list(repaired), "day": day, "team": season.team}
+        with house.warehouse.transaction({}) as session:
+            session.execute(f"CREATE TABLE nba_analytics.kept AS SELECT * FROM {rows}", **chosen)
+            session.execute(f"DELETE FROM {rows}", **chosen)
+        house.run("precompute", day, processors=[TDZA])
+        with house.warehouse.transaction({}) as session:
+            session.execute("INSERT INTO nba_analytics.team_defense_game_summary SELECT * FROM nba_analytics.kept")
+            session.execute("DROP TABLE nba_analytics.kept")
+        for name, hours in (("once", 1), ("twice", 2)):
+            house = house.copy(directory / f"{name}.duckdb")
+            house.now = season.house.now + hours * HOUR
+            assert command(house, *live(day)).code == 0
+
+    directory, now = once("waiting", build), season.house.now
+    houses = [
+        House(directory / f"{name}.duckdb", now + hours * HOUR)
+        for name, hours in (("before", 1), ("once", 1), ("twice", 2))
+    ]
+    return Waiting(*houses, day)
+
+
+def live(day):
+    return ("run", "precompute", "--date", str(day), "--processors", TDZA)
+
+
+def test_a_run_has_attempts_and_closings_to_lose(waiting):
+    counts = [
+        [house.table(name).num_rows for name in ("reprocess_attempts", "breaker_actions")]
+        for house in (waiting.before, waiting.once, waiting.twice)
+    ]
+    (first, none), (second, closed), (third, _) = counts
+    assert 0 < first < second < third
+    assert none == 0 < closed
+
+
+def test_a_run_killed_before_it_commits_changes_nothing_and_the_next_completes(waiting, tmp_path):
+    house = waiting.before.copy(tmp_path / "house.duckdb")
+    for point in LIVE_KILLS[:COMMITTED]:
+        ended = command(house, *live(waiting.day), crash_at=point)
+        assert ended.code == -signal.SIGKILL, f"{point} was not reached: {ended.said}"
+        assert differences(house, waiting.before, (TDZA,)) == [], point
+    assert command(house, *live(waiting.day)).code == 0
+    assert differences(house, waiting.once, (TDZA,)) == []
+    assert_swept(house)
+
+
+@pytest.mark.parametrize("point", LIVE_KILLS[COMMITTED:])
+def test_a_run_killed_after_it_committed_has_published_all_of_it_once(waiting, tmp_path, point):
+    house = waiting.before.copy(tmp_path / "house.duckdb")
+    assert command(house, *live(waiting.day), crash_at=point).code == -signal.SIGKILL
+    assert differences(house, waiting.once, (TDZA,)) == []
+    house.now = waiting.twice.now
+    assert command(house, *live(waiting.day)).code == 0
+    assert differences(house, waiting.twice, (TDZA,)) == []
+    assert_swept(house)
+
+
+# ---- starved of disk, not allowed to write, state that is broken
+
+
+SMALL = (
+    *("backfill", "run", "--phases", "analytics", "--processors", "team_offense_game_summary"),
+    *("--start", DAYS[0], "--end", DAYS[0], "--yes", *ALONE),
+)
+READABLE = ("nbac_schedule", "team_offense_game_summary", "publish_receipts", "outbox_events")
+
+
+def assert_refused(house, ended, code, *words):
+    """In one line, and what was there is there."""
+    assert ended.code == code, ended.said
+    assert ended.error.startswith("error: "), ended.said
+    assert "Traceback" not in ended.said
+    for word in words:
+        assert word in ended.error
+
+
+@pytest.mark.parametrize("limit", [30_000, 3_000_000], ids=["for the snapshot", "for the warehouse"])
+def test_a_full_disk_is_an_error_and_the_old_state_is_read(loaded_house, limit):
+    before = loaded_house.tables(*READABLE)
+    ended = command(loaded_house, *SMALL, file_limit=limit)
+    assert_refused(loaded_house, ended, 3, str(loaded_house.path))
+    assert loaded_house.tables(*READABLE) == before
+    ended = command(loaded_house, *again(loaded_house)[:3], *SMALL[-3:])
+    assert ended.code == 0, ended.said
+
+
+@pytest.mark.parametrize("of", ["file", "directory"])
+def test_what_may_not_be_written_is_named(loaded_house, of):
+    path = loaded_house.path if of == "file" else loaded_house.path.parent
+    before, mode = loaded_house.tables(*READABLE), path.stat().st_mode
+    path.chmod(mode & ~0o222)
+    try:
+        ended = command(loaded_house, *SMALL, obeys_modes=True)
+    finally:
+        path.chmod(mode)
+    assert_refused(loaded_house, ended, 3, str(loaded_house.path))
+    assert loaded_house.tables(*READABLE) == before
+
+
+@pytest.mark.parametrize("definition", ["'[]'", "'\"garbage\"'", "NULL", "REPLACE(CAST(definition AS STRING), '22', '23')"])
+def test_a_plan_that_was_altered_is_refused_by_name(uninterrupted, tmp_path, definition):
+    house = uninterrupted.house.copy(tmp_path / "house.duckdb")
+    plan_id = house.one("SELECT plan_id FROM nba_orchestration.backfill_plans")
+    with house.warehouse.transaction({}) as session:
+        session.execute(f"UPDATE nba_orchestration.backfill_plans SET definition = {definition} WHERE TRUE")
+    before = house.tables(*READABLE)
+    for name in ("apply", "resume"):
+        assert_refused(house, command(house, "backfill", name, plan_id, "--yes", *ALONE), 1, plan_id)
+    assert house.tables(*READABLE) == before
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [lambda content: content[: len(content) // 2], lambda content: b"garbage" * 1000, lambda content: b""],
+    ids=["truncated", "overwritten", "empty"],
+)
+def test_a_broken_file_is_named_and_left_alone(uninterrupted, tmp_path, broken):
+    house = uninterrupted.house.copy(tmp_path / "house.duckdb")
+    content = broken(house.path.read_bytes())
+    house.path.write_bytes(content)
+    assert_refused(house, command(house, "backfill", "list"), 3, str(house.path))
+    assert_refused(house, command(house, *SMALL), 3, str(house.path))
+    assert house.path.read_bytes() == content

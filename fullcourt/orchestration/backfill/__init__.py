@@ -1,5 +1,5 @@
 """Backfills: planned on frozen inputs, claimed slice by slice, audited, published, read back.
 
-plans: what is to be done and on which inputs.  claims: who may do it.  gates: what stops a day.  work: one slice.
-apply: all of them in order, in parallel, with what came of it.
+plans: what a plan is.  planning: making one.  inputs: what it rests on.  claims: who may do it.  gates: what stops a
+day.  work: one slice.  workers: the processes.  apply: all of it in order.  status: how far it is.
 """

@@ -1,18 +1,11 @@
 """Applies a plan: phase by phase, stage by stage, slices side by side; a phase is read back before the next begins."""
 
 import datetime as dt
-import multiprocessing
-import multiprocessing.connection
-import os
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 from fullcourt.crash import crash_point
 from fullcourt.domain.backfill import seconds_left
@@ -21,18 +14,11 @@ from fullcourt.domain.days import to_number
 from fullcourt.domain.errors import EngineError, GateError, OwnershipError
 from fullcourt.orchestration.backfill import claims
 from fullcourt.orchestration.backfill.gates import refuse_stale
-from fullcourt.orchestration.backfill.plans import (
-    RAW,
-    Pipelines,
-    Plan,
-    done_of_season,
-    external_inputs,
-    findings,
-    moved,
-    seasons,
-    stage_hash,
-)
+from fullcourt.orchestration.backfill.inputs import done_of_season, external_inputs, moved, seasons, stage_hash
+from fullcourt.orchestration.backfill.planning import findings
+from fullcourt.orchestration.backfill.plans import RAW, Pipelines, Plan
 from fullcourt.orchestration.backfill.work import Clock, Settled, Work, run_slice
+from fullcourt.orchestration.backfill.workers import drain, pool
 from fullcourt.orchestration.verify import failure, verify
 from fullcourt.warehouse import Warehouse, open_warehouse
 
@@ -103,7 +89,7 @@ def apply(plan: Plan, how: How, say: Say = lambda _: None) -> Result:
         for _, inspection in findings(warehouse, plan, how.clock()):
             refuse_stale(inspection)
     result = Result()
-    with _drain() as draining:
+    with drain() as draining:
         apply = _Apply(plan, how, warehouse, result, draining, say)
         for phase in plan.phases:
             if not apply.phase(phase):
@@ -127,7 +113,7 @@ class _Apply:
     ) -> None:
         self._plan, self._how, self._warehouse, self._result = plan, how, warehouse, result
         self._draining, self._say = draining, say
-        self._began, self._owner = time.monotonic(), claims.this_process()
+        self._owner = claims.this_process()
 
     def phase(self, name: str) -> bool:
         """Computes it and reads it back; whether the next may begin."""
@@ -197,11 +183,12 @@ class _Apply:
         if not works:
             return
         waiting = iter(works)
-        with _pool(min(self._how.parallel, len(works)), self._how) as pool:
+        modules = [run_slice.__module__, *(phase.module for phase in self._how.pipelines.values())]
+        with pool(min(self._how.parallel, len(works)), modules, self._how.begin) as workers:
             running: set[Future[Settled]] = set()
             while True:
                 while len(running) < self._how.parallel and self._begins() and (work := next(waiting, None)):
-                    running.add(pool.submit(run_slice, work))
+                    running.add(workers.submit(run_slice, work))
                 if not running:
                     return
                 ended, running = wait(running, return_when=FIRST_COMPLETED)
@@ -231,82 +218,3 @@ class _Apply:
     @property
     def _resume(self) -> str:
         return f"resume with `fullcourt backfill resume {self._plan.plan_id}`"
-
-
-class _Here(Executor):
-    """One slice after the other, in this process."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> "Future[Any]":
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001 - it is raised where the result is asked for
-            future.set_exception(error)
-        return future
-
-
-def _pool(workers: int, how: How) -> Executor:
-    """Processes that begin with the pipelines imported: forked from a server that has done nothing else."""
-    if workers <= 1:
-        return _Here()
-    methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    if context.get_start_method() == "forkserver":
-        context.set_forkserver_preload([run_slice.__module__, *(phase.module for phase in how.pipelines.values())])
-    return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker, initargs=(how.begin,))
-
-
-def _begin_worker(begin: Callable[[], None] | None) -> None:
-    """Ctrl-C reaches every process of the terminal; the one that hands out the slices lets these end.
-
-    When that one is gone nobody hears of a slice any more, so a worker goes too; what it has not published is not.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_follow_parent, daemon=True).start()
-    if begin:
-        begin()
-
-
-def _follow_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None, "a worker has a parent"
-    multiprocessing.connection.wait([parent.sentinel])
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-@contextmanager
-def _drain() -> Iterator[list[bool]]:
-    """A list that holds something once Ctrl-C was pressed; pressed again it interrupts."""
-    pressed: list[bool] = []
-
-    def press(_signal: int, _frame: Any) -> None:
-        if pressed:
-            raise KeyboardInterrupt
-        pressed.append(True)
-
-    try:
-        before = signal.signal(signal.SIGINT, press)
-    except ValueError:  # not the main thread: nobody presses there
-        yield pressed
-        return
-    try:
-        yield pressed
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def fixed_clock(now: dt.datetime) -> Clock:
-    """A clock that stands still, for drills."""
-    return _Fixed(now)
-
-
-def wall_clock() -> dt.datetime:
-    return dt.datetime.now(dt.UTC)
-
-
-@dataclass(frozen=True)
-class _Fixed:
-    now: dt.datetime
-
-    def __call__(self) -> dt.datetime:
-        return self.now

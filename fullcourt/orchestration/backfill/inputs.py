@@ -1,18 +1,21 @@
 """What a stage of a backfill is computed from, as fingerprints: of whole seasons, whatever days are asked for."""
 
 import datetime as dt
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from fullcourt.domain.calendar import season_of_day
+from fullcourt.domain.days import to_number
 from fullcourt.domain.fingerprint import hash_settings
-from fullcourt.domain.processors import Processor
+from fullcourt.domain.processors import BY_NAME, Processor
+from fullcourt.orchestration.backfill.plans import Pipelines, Plan, Prints, Stage
 from fullcourt.orchestration.publish import BACKFILL, stored_rows
 from fullcourt.orchestration.receipts import config_hash
 from fullcourt.orchestration.run import PhasePipeline
 from fullcourt.warehouse import BREAKER_STATE, Read, Warehouse
-
-Prints = dict[str, str]  # table -> fingerprint of its content in one season
 
 
 def season_reads(pipeline: PhasePipeline, processors: tuple[Processor, ...], season: int) -> list[Read]:
@@ -65,3 +68,64 @@ def unchanged_days(
         and row["row_count"] == stored[row["processor_name"]].get(row["analysis_date"], 0)
     )
     return {day for day in candidates if untouched[day] == len(names)}
+
+
+def external_inputs(warehouse: Warehouse, plan: Plan, now: dt.datetime, pipelines: Pipelines) -> dict[str, Prints]:
+    """Fingerprints of what the plan's stages read and its own processors do not write, by season."""
+    made = {name for stage in plan.stages for name in stage.names}
+    found: dict[str, Prints] = {}
+    for season in seasons(plan.days):
+        prints: Prints = {}
+        for number, stage in enumerate(plan.stages):
+            processors = stage.processors(warehouse, plan.options, now)
+            reads = season_reads(pipelines[stage.phase].pipeline(), processors, season)
+            outside = [read for read in reads if read.table not in made]
+            prints |= {f"{number}:{name}": text for name, text in warehouse.fingerprints(outside).items()}
+            prints[f"{number}:configuration"] = inputs_hash({}, processors, {})
+        found[str(season)] = prints
+    return found
+
+
+def moved(plan: Plan, now_there: Mapping[str, Prints]) -> list[str]:
+    """The inputs that are not what they were when the plan was made, such as `nbac_schedule of 2022`."""
+    differing = {
+        (name.partition(":")[2], season)
+        for season, prints in plan.inputs.items()
+        for name, text in prints.items()
+        if now_there.get(season, {}).get(name) != text
+    }
+    return [f"{table} of {season}" for table, season in sorted(differing)]
+
+
+def stage_hash(
+    warehouse: Warehouse, plan: Plan, stage: Stage, season: int, now: dt.datetime, pipelines: Pipelines
+) -> str:
+    """Of all that a season's rows of a stage depend on, as it is now."""
+    processors = stage.processors(warehouse, plan.options, now)
+    prints = warehouse.fingerprints(season_reads(pipelines[stage.phase].pipeline(), processors, season))
+    settings = stage.settings(plan.options, plan.days, now)
+    if plan.options.model:
+        settings["model"] = hashlib.sha256(Path(plan.options.model).read_bytes()).hexdigest()
+    return inputs_hash(prints, processors, settings)
+
+
+def done_days(warehouse: Warehouse, plan: Plan, now: dt.datetime, pipelines: Pipelines) -> list[set[dt.date]]:
+    """Per stage, the days that were done before from the inputs as they are now."""
+    done = []
+    for stage in plan.stages:
+        found: set[dt.date] = set()
+        for season in seasons(plan.days):
+            wanted = stage_hash(warehouse, plan, stage, season, now, pipelines)
+            found |= done_of_season(warehouse, plan, stage, season, wanted)
+        done.append(found)
+    return done
+
+
+def done_of_season(warehouse: Warehouse, plan: Plan, stage: Stage, season: int, wanted: str) -> set[dt.date]:
+    """The season's days that were done before from the inputs of that hash."""
+    days = [day for day in plan.days if season_of_day(to_number(day)) == season]
+    return unchanged_days(warehouse, [BY_NAME[name] for name in stage.names], days, wanted)
+
+
+def seasons(days: Sequence[dt.date]) -> list[int]:
+    return sorted({season_of_day(to_number(day)) for day in days})

@@ -1,35 +1,31 @@
-"""Plans: which days and processors a backfill is for, the inputs it was planned on, and what is found about them.
+"""What a plan is, and how it is kept: days, stages, options and the inputs it was made on.
 
 A plan is frozen: its id derives from its definition, so one that was altered is refused.
 """
 
 import datetime as dt
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any, Protocol
 
-from fullcourt.domain.backfill import SLICE_DAYS, State, slices, stages
+from fullcourt.domain.backfill import SLICE_DAYS, State, slices
 from fullcourt.domain.calendar import season_of_day
-from fullcourt.domain.days import sports_day, to_date, to_number
+from fullcourt.domain.days import sports_day, to_number
 from fullcourt.domain.errors import GateError, UsageError
 from fullcourt.domain.fingerprint import hash_settings
 from fullcourt.domain.predictions.coordinator import Rules
-from fullcourt.domain.processors import BY_NAME, PROCESSORS, CascadePolicy, Phase, Processor
+from fullcourt.domain.processors import BY_NAME, CascadePolicy, Phase, Processor
 from fullcourt.orchestration import policy
-from fullcourt.orchestration.backfill.gates import Inspection, inspect
-from fullcourt.orchestration.backfill.inputs import Prints, inputs_hash, season_reads, unchanged_days
 from fullcourt.orchestration.models import prediction_settings
 from fullcourt.orchestration.publish import insert_records
-from fullcourt.orchestration.run import PhasePipeline, check_schema, days_to_run
-from fullcourt.orchestration.upstream import statuses
+from fullcourt.orchestration.run import PhasePipeline, check_schema
 from fullcourt.warehouse import Warehouse
-from fullcourt.warehouse.queries import QUERIES
 
 RAW = "raw"
 COMPUTED: dict[str, Phase] = {phase.name.lower(): phase for phase in Phase if phase is not Phase.INGEST}
-ALL = (RAW, "analytics", "precompute")  # from raw to feature store; predictions are asked for by name
+Prints = dict[str, str]  # table -> fingerprint of its content in one season
 _PLANS = "nba_orchestration.backfill_plans"
 
 
@@ -82,10 +78,23 @@ class Stage:
             for processor in chosen
         )
 
+    def settings(self, options: Options, days: Sequence[dt.date], now: dt.datetime) -> dict[str, Any]:
+        """More fields of the pipeline's Config; a model that cannot predict the days is refused."""
+        if self.phase != Phase.PREDICTIONS.name.lower():
+            return {}
+        return prediction_settings(
+            start=min(days),
+            end=max(days),
+            today=sports_day(now),
+            historical=True,
+            model_file=Path(options.model) if options.model else None,
+            rules=Rules(),
+        )
+
 
 @dataclass(frozen=True)
 class Plan:
-    """days: game days, ascending.  off_days: asked for, and no game is scheduled.  verified: phases to be read back.
+    """days: game days, ascending.  off_days: asked for, and no game is scheduled.
 
     inputs: season -> stage number and table -> fingerprint, of all that the plan's own processors do not write.
     """
@@ -125,165 +134,6 @@ def identified(plan: Plan) -> str:
     """The id that the plan's definition gives it; sorts by time."""
     content = hash_settings({"definition": plan.definition, "created_at": plan.created_at.isoformat()})
     return f"{plan.created_at:%Y%m%dT%H%M%S}-{content[:8]}"
-
-
-def select_phases(text: Sequence[str]) -> tuple[str, ...]:
-    """The phases named, in the order in which they run; `all` is raw to precompute."""
-    known = (RAW, *COMPUTED)
-    if unknown := [name for name in text if name not in (*known, "all")]:
-        raise UsageError(f"unknown phase {unknown[0]!r}: expected some of {', '.join((*known, 'all'))}")
-    wanted = {name for given in text for name in (ALL if given == "all" else (given,))}
-    return tuple(name for name in known if name in wanted)
-
-
-def select_processors(phases: Sequence[str], names: Sequence[str] | None) -> tuple[Processor, ...]:
-    """Of the phases, in DAG order; UsageError names one that is in none of them."""
-    known = [processor for processor in PROCESSORS if processor.phase in {COMPUTED.get(name) for name in phases}]
-    for name in names or ():
-        if name not in {processor.name for processor in known}:
-            listed = ", ".join(processor.name for processor in known)
-            raise UsageError(f"unknown processor {name!r} in {', '.join(phases)}: expected some of {listed}")
-    return tuple(processor for processor in known if not names or processor.name in names)
-
-
-def make(
-    warehouse: Warehouse,
-    asked: Sequence[dt.date],
-    phases: Sequence[str],
-    names: Sequence[str] | None,
-    options: Options,
-    now: dt.datetime,
-    pipelines: Pipelines,
-) -> Plan:
-    """A plan, not stored yet. asked: days, game days or not.
-
-    UsageError: none asked for, or one that is not over.  GateError: no schedule, or no game on any of them.
-    """
-    check_schema(warehouse)
-    if not asked:
-        raise UsageError("no day was asked for")
-    if (last := max(asked)) >= sports_day(now):
-        raise UsageError(f"{last} is not over: a backfill is of days before {sports_day(now)}, US Eastern")
-    if options.slice_days < 1:
-        raise UsageError(f"--slice-days must be 1 or more, got {options.slice_days}")
-    processors = select_processors(phases, names)
-    game_days = set(map(to_date, days_to_run(warehouse, processors, min(asked), last)))
-    days = tuple(sorted(game_days.intersection(asked)))
-    if not days:
-        raise GateError(f"no games from {min(asked)} to {last}: nothing to backfill")
-    if options.model:
-        _settings("predictions", options, days, now)
-    named = {phase: name for name, phase in COMPUTED.items()}
-    cut = tuple(Stage(named[stage[0].phase], tuple(p.name for p in stage)) for stage in stages(processors))
-    off = tuple(sorted(set(asked) - game_days))
-    plan = Plan("", now, days, off, tuple(phases), cut, options)
-    plan = replace(plan, inputs=external_inputs(warehouse, plan, now, pipelines))
-    return replace(plan, plan_id=identified(plan))
-
-
-def external_inputs(warehouse: Warehouse, plan: Plan, now: dt.datetime, pipelines: Pipelines) -> dict[str, Prints]:
-    """Fingerprints of what the plan's stages read and its own processors do not write, by season."""
-    made = {name for stage in plan.stages for name in stage.names}
-    found: dict[str, Prints] = {}
-    for season in seasons(plan.days):
-        prints: Prints = {}
-        for number, stage in enumerate(plan.stages):
-            processors = stage.processors(warehouse, plan.options, now)
-            reads = season_reads(pipelines[stage.phase].pipeline(), processors, season)
-            outside = [read for read in reads if read.table not in made]
-            prints |= {f"{number}:{name}": text for name, text in warehouse.fingerprints(outside).items()}
-            prints[f"{number}:configuration"] = inputs_hash({}, processors, {})
-        found[str(season)] = prints
-    return found
-
-
-def moved(plan: Plan, now_there: Mapping[str, Prints]) -> list[str]:
-    """The inputs that are not what they were when the plan was made, such as `nbac_schedule of 2022`."""
-    differing = {
-        (name.partition(":")[2], season)
-        for season, prints in plan.inputs.items()
-        for name, text in prints.items()
-        if now_there.get(season, {}).get(name) != text
-    }
-    return [f"{table} of {season}" for table, season in sorted(differing)]
-
-
-def stage_hash(
-    warehouse: Warehouse, plan: Plan, stage: Stage, season: int, now: dt.datetime, pipelines: Pipelines
-) -> str:
-    """Of all that a season's rows of a stage depend on, as it is now."""
-    processors = stage.processors(warehouse, plan.options, now)
-    prints = warehouse.fingerprints(season_reads(pipelines[stage.phase].pipeline(), processors, season))
-    return inputs_hash(prints, processors, _settings(stage.phase, plan.options, plan.days, now))
-
-
-def done_days(warehouse: Warehouse, plan: Plan, now: dt.datetime, pipelines: Pipelines) -> list[set[dt.date]]:
-    """Per stage, the days that were done before from the inputs as they are now."""
-    done = []
-    for stage in plan.stages:
-        found: set[dt.date] = set()
-        for season in seasons(plan.days):
-            wanted = stage_hash(warehouse, plan, stage, season, now, pipelines)
-            found |= done_of_season(warehouse, plan, stage, season, wanted)
-        done.append(found)
-    return done
-
-
-def done_of_season(warehouse: Warehouse, plan: Plan, stage: Stage, season: int, wanted: str) -> set[dt.date]:
-    """The season's days that were done before from the inputs of that hash."""
-    days = [day for day in plan.days if season_of_day(to_number(day)) == season]
-    return unchanged_days(warehouse, [BY_NAME[name] for name in stage.names], days, wanted)
-
-
-def findings(warehouse: Warehouse, plan: Plan, now: dt.datetime) -> list[tuple[Stage, Inspection]]:
-    """What stands in the way of each stage, of those whose upstream phase the plan does not compute itself."""
-    computed = [stage.phase for stage in plan.stages]
-    before = {"precompute": "analytics", "predictions": "precompute"}
-    return [
-        (stage, inspect(warehouse, stage.processors(warehouse, plan.options, now), plan.days))
-        for stage in plan.stages
-        if before.get(stage.phase) not in computed
-    ]
-
-
-def settings_of(stage: Stage, plan: Plan, days: Sequence[dt.date], now: dt.datetime) -> dict[str, Any]:
-    """More fields of the pipeline's Config."""
-    return _settings(stage.phase, plan.options, days, now)
-
-
-def _settings(phase: str, options: Options, days: Sequence[dt.date], now: dt.datetime) -> dict[str, Any]:
-    if phase != "predictions":
-        return {}
-    from pathlib import Path
-
-    return prediction_settings(
-        start=min(days),
-        end=max(days),
-        today=sports_day(now),
-        historical=True,
-        model_file=Path(options.model) if options.model else None,
-        rules=Rules(),
-    )
-
-
-def estimate(warehouse: Warehouse, plan: Plan, pipelines: Pipelines) -> dict[str, int]:
-    """rows: to be written, at most; bytes: to be read, every slice reading its season anew."""
-    sizes = warehouse.query(QUERIES["backfill_sizes"].sql, days=list(plan.days)).to_pylist()
-    rows = 0
-    for name in (name for stage in plan.stages for name in stage.names):
-        column = {
-            "team_defense_zone_analysis": "season_teams",
-            "player_shot_zone_analysis": "season_players",
-        }.get(name, "team_games" if BY_NAME[name].key_column == "team_abbr" else "listed_players")
-        rows += sum(row[column] for row in sizes)
-    times = Counter((number, season_of_day(to_number(days[0]))) for number, days in plan.slices)
-    scanned = 0
-    for number, stage in enumerate(plan.stages):
-        processors = tuple(BY_NAME[name] for name in stage.names)
-        for season in seasons(plan.days):
-            reads = season_reads(pipelines[stage.phase].pipeline(), processors, season)
-            scanned += times[number, season] * warehouse.scanned_bytes(reads)
-    return {"rows": rows, "bytes": scanned}
 
 
 def store(warehouse: Warehouse, plan: Plan, estimated: Mapping[str, int], by: str) -> None:
@@ -371,28 +221,6 @@ def is_cancelled(warehouse: Warehouse, plan: Plan) -> bool:
     return rows["cancelled_at"][0].is_valid
 
 
-def again(warehouse: Warehouse, plan: Plan, now: dt.datetime, pipelines: Pipelines) -> Plan | None:
-    """The same plan on its inputs as they are now; None where they are what they were."""
-    inputs = external_inputs(warehouse, plan, now, pipelines)
-    if not moved(plan, inputs):
-        return None
-    fresh = replace(plan, created_at=now, inputs=inputs)
-    return replace(fresh, plan_id=identified(fresh))
-
-
-def upstream_runs(warehouse: Warehouse, plan: Plan, now: dt.datetime) -> list[dict[str, Any]]:
-    """Days on which the newest run of a processor that the plan reads, and does not run itself, is not safe."""
-    made = {name for stage in plan.stages for name in stage.names}
-    read = {d.processor for name in made for d in BY_NAME[name].depends}
-    read |= {upstream.table for name in made if (upstream := BY_NAME[name].upstream)}
-    rows = []
-    for name in sorted(read - made):
-        for day, found in statuses(warehouse, BY_NAME[name], plan.days, now).items():
-            if not found.safe_to_process:
-                rows.append({"processor": name, "day": day, "status": found.status.value, "why": found.error_message})
-    return rows
-
-
 def uncancel(warehouse: Warehouse, plan: Plan) -> None:
     _mark(warehouse, plan.plan_id, None, None)
 
@@ -405,7 +233,3 @@ def _mark(warehouse: Warehouse, plan_id: str, at: dt.datetime | None, by: str | 
             by=by,
             plan_id=plan_id,
         )
-
-
-def seasons(days: Sequence[dt.date]) -> list[int]:
-    return sorted({season_of_day(to_number(day)) for day in days})

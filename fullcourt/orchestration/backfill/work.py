@@ -15,7 +15,7 @@ from fullcourt.domain.rows import Stamp
 from fullcourt.orchestration.backfill import claims
 from fullcourt.orchestration.backfill.claims import Claim
 from fullcourt.orchestration.backfill.gates import Inspection, inspect, refuse_stale
-from fullcourt.orchestration.backfill.plans import PipelineOf, Plan, settings_of
+from fullcourt.orchestration.backfill.plans import PipelineOf, Plan
 from fullcourt.orchestration.publish import BACKFILL, Publish
 from fullcourt.orchestration.run import execute, micros, new_run_id
 from fullcourt.warehouse import Warehouse, open_warehouse
@@ -23,6 +23,20 @@ from fullcourt.warehouse import Warehouse, open_warehouse
 LOG = logging.getLogger(__name__)
 HELD = "backfill"  # why a completion message is kept in
 Clock = Callable[[], dt.datetime]
+
+
+def wall_clock() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclass(frozen=True)
+class FixedClock:
+    """It stands still, for drills."""
+
+    now: dt.datetime
+
+    def __call__(self) -> dt.datetime:
+        return self.now
 
 
 @dataclass(frozen=True)
@@ -113,7 +127,7 @@ def _run(work: Work, warehouse: Warehouse, claim: Claim, now: dt.datetime) -> Se
         claim=claim,
         synthetic_days=synthetic,
     )
-    settings = settings_of(stage, plan, days, now)
+    settings = stage.settings(plan.options, days, now)
     if synthetic:
         settings["synthetic_days"] = synthetic
     try:
