@@ -25,7 +25,9 @@ def plan(
     at = now or house.now
     chosen = planning.select_phases(phases.split(","))
     made = planning.make(house.warehouse, days, chosen, processors, Options(**options), at, PHASES)
-    plans.store(house.warehouse, made, planning.estimate(house.warehouse, made, PHASES), "tester")
+    plans.store(
+        house.warehouse, made, planning.estimate(house.warehouse, made, [set()] * len(made.stages), PHASES), "tester"
+    )
     return made
 
 

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,10 +77,11 @@ class Command:
         """Of its group, those that live. Linux only."""
         return [pid for pid, state, group in _processes() if group == self.pid and state not in "ZX"]
 
-    @property
-    def is_stopped(self) -> bool:
-        """Linux only."""
-        return any(pid == self.pid and state == "T" for pid, state, _ in _processes())
+    def wait_until_stopped(self) -> None:
+        """At its crash point. Linux only."""
+        while (self.pid, "T") not in [(pid, state) for pid, state, _ in _processes()]:
+            assert self._process.exitcode is None, f"ended before: {self._log.read_text()}"
+            time.sleep(0.02)
 
 
 def command(house: House, *arguments: str, **how) -> Ended:

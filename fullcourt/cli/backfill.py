@@ -147,8 +147,10 @@ def resume(
     from fullcourt.warehouse import open_warehouse
 
     store = open_warehouse(warehouse)
-    plans.uncancel(store, plans.load(store, plan_id))
-    _apply(warehouse, plan_id, by, parallel, on_error, replan, yes, form, now, context.args)
+    found = plans.load(store, plan_id)
+    confirm(f"Go on with {found.plan_id}?", yes, or_look=f"`fullcourt backfill status {found.plan_id}`")
+    plans.uncancel(store, found)
+    _apply(warehouse, found.plan_id, by, parallel, on_error, replan, True, form, now, context.args)
 
 
 @app.command(context_settings=PASS_THROUGH)
@@ -211,7 +213,7 @@ def status(
     store, instant = open_warehouse(warehouse), parse_now(now)
     found = plans.load(store, plan_id)
     slices = status.slices(store, found.plan_id)
-    stages, failures = status.stages(found, slices, instant), status.failures(slices)
+    stages, failures = status.stages(found, slices, instant), status.failures(found, slices)
     held = status.held(store, found)
     state = status.state(slices, plans.is_cancelled(store, found), instant)
     if form is Format.JSON:
@@ -313,6 +315,8 @@ def _make(
 def _show_plan(warehouse: str, made: Any, now: dt.datetime, form: Format | None) -> dict[str, Any]:
     """Prints the plan unless no format is given; returns it as data."""
     from fullcourt.orchestration.backfill import inputs, planning
+    from fullcourt.orchestration.backfill.apply import read_back
+    from fullcourt.orchestration.backfill.plans import RAW
     from fullcourt.warehouse import open_warehouse
 
     store = open_warehouse(warehouse)
@@ -322,7 +326,8 @@ def _show_plan(warehouse: str, made: Any, now: dt.datetime, form: Format | None)
         say("asking the gates")
         inspected = planning.findings(store, made, now)
         runs = planning.upstream_runs(store, made, now)
-        estimated = planning.estimate(store, made, PHASES)
+        unverified = read_back(made, RAW, store, now, say) if RAW in made.phases else []
+        estimated = planning.estimate(store, made, done, PHASES)
     stages = [
         {
             "phase": stage.phase,
@@ -353,6 +358,7 @@ def _show_plan(warehouse: str, made: Any, now: dt.datetime, form: Format | None)
         "stages": stages,
         "findings": found,
         "upstream_runs": runs,
+        "unverified": unverified,
     }
     if form is Format.JSON:
         show_one(report)
@@ -365,19 +371,21 @@ def _show_plan(warehouse: str, made: Any, now: dt.datetime, form: Format | None)
 
 def _print_plan(report: dict[str, Any]) -> None:
     off = report["off_days"]
-    days = f"{report['game_days']} game days, {report['first_day']} to {report['last_day']}"
+    days = f"{_counted(report['game_days'], 'game day')}, {report['first_day']} to {report['last_day']}"
     skipped = f"; without games: {_first(off)}" if off else ""
     show(report["stages"], Format.TABLE, f"Backfill {report['plan']}: {days}{skipped}")
     typer.echo(
         f"about {report['estimated_rows']:,} rows to write, {report['estimated_bytes'] / 1e6:,.0f} MB to read, "
-        f"in {report['slices']} slices"
+        f"in {_counted(report['slices'], 'slice')}"
     )
     found = report["findings"]
     if found:
         rows = [{**row, "stops": "STOPS" if row["stops"] else "goes on"} for row in found[:_SHOWN]]
         more = f"; the first {_SHOWN} of {len(found)}" if len(found) > _SHOWN else ""
         show(rows, Format.TABLE, f"Found before anything is computed{more}")
-    for row in report["upstream_runs"]:
+    for text in report["unverified"]:
+        typer.echo(f"does not verify, and stops the backfill: {text}")
+    for row in report["upstream_runs"][:_SHOWN]:
         typer.echo(f"upstream run: {row['processor']} of {row['day']} is {row['status']}: {row['why']}")
     if not report["days_left"]:
         typer.echo("Nothing to do: every day was done before, from the inputs as they are now.")
@@ -428,7 +436,7 @@ def _apply(
     _check_policy(on_error)
     store, instant = open_warehouse(warehouse), parse_now(now)
     found = plans.load(store, plan_id)
-    confirm(f"Apply {found.plan_id}?", yes)
+    confirm(f"Apply {found.plan_id}?", yes, or_look=f"`fullcourt backfill status {found.plan_id}`")
     if replan:
         found = _replanned(warehouse, found, instant, by)
     clock = wall_clock if now is None else FixedClock(instant)
@@ -441,14 +449,18 @@ def _apply(
         begin=logs.as_here(),
     )
     with progress("backfill") as say:
-        result = applying.apply(found, how, say)
+        try:
+            result = applying.apply(found, how, say)
+        except KeyboardInterrupt:
+            _say(f"stopped at once; resume with `{pasted(f'fullcourt backfill resume {found.plan_id}', warehouse)}`")
+            raise
     slices = status.slices(store, found.plan_id)
-    failures, held = status.failures(slices), status.held(store, found)
+    failures, held = status.failures(found, slices), status.held(store, found)
     state = status.state(slices, plans.is_cancelled(store, found), clock())
     report = {
         "plan": found.plan_id,
         "state": state,
-        "published_days": result.published_days,
+        "computed_days": result.computed_days,
         "unchanged_days": result.unchanged_days,
         "rows": result.rows,
         "synthetic_days": sorted(result.synthetic_days),
@@ -463,19 +475,20 @@ def _apply(
     if form is Format.TABLE:
         _show_outcome(report)
         _show_failures(failures, status.again(found, failures), warehouse)
-    _end(found.plan_id, result, failures, state, warehouse)
+    _end(found, result, failures, state, warehouse)
 
 
 def _replanned(warehouse: str, found: Any, now: dt.datetime, by: str) -> Any:
     """The same plan on its inputs as they are now, stored, the old one cancelled; that one if they never moved."""
-    from fullcourt.orchestration.backfill import planning, plans
+    from fullcourt.orchestration.backfill import inputs, planning, plans
     from fullcourt.warehouse import open_warehouse
 
     store = open_warehouse(warehouse)
     fresh = planning.again(store, found, now, PHASES)
     if fresh is None:
         return found
-    plans.store(store, fresh, planning.estimate(store, fresh, PHASES), by)
+    done = inputs.done_days(store, fresh, now, PHASES)
+    plans.store(store, fresh, planning.estimate(store, fresh, done, PHASES), by)
     plans.cancel(store, found, now, by)
     _say(f"the inputs moved: {found.plan_id} is cancelled, {fresh.plan_id} goes on in its place")
     return fresh
@@ -483,7 +496,7 @@ def _replanned(warehouse: str, found: Any, now: dt.datetime, by: str) -> Any:
 
 def _show_outcome(report: dict[str, Any]) -> None:
     typer.echo(
-        f"{report['published_days']} stage-days published, {report['unchanged_days']} unchanged, "
+        f"{_counted(report['computed_days'], 'stage-day')} computed, {report['unchanged_days']} unchanged, "
         f"{report['rows']:,} rows"
     )
     if synthetic := report["synthetic_days"]:
@@ -493,28 +506,34 @@ def _show_outcome(report: dict[str, Any]) -> None:
         typer.echo(f"{messages} completion messages held in: {', '.join(row['processor_name'] for row in held)}")
 
 
-def _show_failures(failures: Sequence[dict[str, Any]], again: str | None, warehouse: str) -> None:
+def _show_failures(failures: Sequence[dict[str, Any]], again: Sequence[str], warehouse: str) -> None:
     if not failures:
         return
     rows = [{"phase": row["phase"], "day": row["day"], "why": row["why"]} for row in failures[:_SHOWN]]
     more = f"; the first {_SHOWN} of {len(failures)}" if len(failures) > _SHOWN else ""
     show(rows, Format.TABLE, f"Days that are not done{more}")
-    typer.echo(f"once repaired: {pasted(str(again), warehouse)}")
+    for command in again:
+        typer.echo(f"once repaired: {pasted(command, warehouse)}")
 
 
-def _end(plan_id: str, result: Any, failures: Sequence[Any], state: str, warehouse: str) -> None:
+def _end(made: Any, result: Any, failures: Sequence[Any], state: str, warehouse: str) -> None:
     """Says what is left, and ends in the code for it."""
-    resumed = f"resume with `{pasted(f'fullcourt backfill resume {plan_id}', warehouse)}`"
+    resumed = f"resume with `{pasted(f'fullcourt backfill resume {made.plan_id}', warehouse)}`"
     for text in result.unverified:
-        _say(f"verification failed: {text}")
+        phase = text.partition(":")[0]
+        command = f"fullcourt verify {phase} --start {made.days[0]} --end {made.days[-1]}"
+        _say(f"verification failed: {text}; see `{pasted(command, warehouse)}`")
     if result.ownership:
         _say(f"{result.ownership}; {resumed}")
         raise typer.Exit(EXIT_LEFT_OVER)
     if result.interrupted:
         _say(f"interrupted; {resumed}")
         raise typer.Exit(EXIT_INTERRUPTED)
+    if failures:
+        _say(f"{_counted(len(failures), 'day')} not done")
+    elif result.unverified and state != "DONE":
+        _say(f"stopped at the verification; once repaired, {resumed}")
     if failures or result.unverified:
-        _say(f"{len(failures)} days are not done; {resumed}")
         raise typer.Exit(EXIT_GATE)
     if state != "DONE":
         _say(f"days are left over; {resumed}")
@@ -527,7 +546,11 @@ def _check_policy(on_error: str) -> None:
 
 
 def _flat(report: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in report.items() if name not in ("stages", "findings", "upstream_runs")}
+    return {
+        name: value
+        for name, value in report.items()
+        if name not in ("stages", "findings", "upstream_runs", "unverified")
+    }
 
 
 def _first(days: Sequence[Any]) -> str:

@@ -16,10 +16,10 @@ ByOption = Annotated[
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; kept with the change.")]
 
 
-def confirm(question: str, yes: bool) -> None:
-    """Ends the command unless the answer is yes."""
+def confirm(question: str, yes: bool, *, or_look: str = "--dry-run") -> None:
+    """Ends the command unless the answer is yes. or_look: how to look first, where nobody can be asked."""
     if not yes:
-        need_terminal()
+        need_terminal(or_look)
         typer.confirm(question, abort=True)
 
 
@@ -30,6 +30,6 @@ def confirm_by_typing(expected: str, what: str) -> None:
         raise typer.Abort
 
 
-def need_terminal() -> None:
+def need_terminal(or_look: str = "--dry-run") -> None:
     if not sys.stdin.isatty():
-        raise UsageError("there is no terminal to ask on: expected --yes, or --dry-run to look first")
+        raise UsageError(f"there is no terminal to ask on: expected --yes, or {or_look} to look first")

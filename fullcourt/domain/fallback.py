@@ -65,11 +65,16 @@ class Context:
 
     @property
     def text(self) -> str:
-        """A line for the log: both counts, the share, what is missing, the source and why."""
+        """A line for the log: the day, both counts, the share, what is missing, the source and why."""
+        return f"{self.day}: {self.counts}; source {self.source}: {self.reason}"
+
+    @property
+    def counts(self) -> str:
+        """How many have a context, and how many ought to."""
         share = "none" if self.pct is None else f"{self.pct:.1f} %"
         return (
-            f"{self.day}: context of {self.real} of {self.expected} players, {share}; {self.missing} missing, "
-            f"{self.explained} of them explained; source {self.source}: {self.reason}"
+            f"context of {self.real} of {self.expected} players, {share}; {self.missing} missing, "
+            f"{self.explained} of them explained"
         )
 
 

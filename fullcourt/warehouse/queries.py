@@ -705,14 +705,13 @@ ORDER BY games.game_date""",
 
 _HELD_EVENTS = Query(
     "held_events",
-    "Completion messages kept in for @reason since @since, of some processors and days.",
+    "Completion messages kept in for @reason, by topic and processor.",
     """SELECT topic, processor_name, COUNT(*) AS messages, MIN(game_date) AS first_day, MAX(game_date) AS last_day
 FROM nba_orchestration.outbox_events
-WHERE held AND held_reason = @reason AND created_at >= @since
-  AND processor_name IN UNNEST(@processors) AND game_date IN UNNEST(@days)
+WHERE held AND held_reason = @reason
 GROUP BY topic, processor_name
 ORDER BY topic, processor_name""",
-    {"since": "TIMESTAMP", "processors": "ARRAY<STRING>", "days": "ARRAY<DATE>", "reason": "STRING"},
+    {"reason": "STRING"},
 )
 
 QUERIES: dict[str, Query] = {

@@ -47,7 +47,7 @@ def test_plan_apply_status_and_nothing_left(backfill, days):
 
     assert backfill("apply", plan_id, "--parallel", 1)[0] == 2  # no terminal to ask on
     code, said, hints = backfill("apply", plan_id, "--parallel", 1, "--yes")
-    assert (code, "4 stage-days published, 0 unchanged" in said) == (0, True)
+    assert (code, "4 stage-days computed, 0 unchanged" in said) == (0, True)
     assert "12 completion messages held in" in said
     code, said, _ = backfill("status", plan_id[:16], "--format", "json")
     report = json.loads(said)
@@ -84,11 +84,12 @@ def test_a_failed_day_ends_in_1_with_the_command_that_does_it_again(backfill, da
     assert code == 1
     assert f"fullcourt backfill run --dates {days[1]} --phases analytics" in said.replace("\n", " ")
     assert "players' box scores: 0 of" in said
-    assert "resume with `fullcourt backfill resume" in hints
+    assert "once repaired: fullcourt backfill resume" in said
+    assert "1 day not done" in hints
     code, said, _ = backfill(*asked, "--parallel", 1, "--on-error", "continue", "--format", "json")
     report = json.loads(said)
     assert (code, [row["day"] for row in report["failures"]]) == (1, [str(days[1])])
-    assert (report["published_days"], report["unchanged_days"]) == (1, 1)
+    assert (report["computed_days"], report["unchanged_days"]) == (1, 1)
 
 
 def test_all_verifies_the_raw_tables_before_it_computes(backfill, days, loaded_house):

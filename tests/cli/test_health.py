@@ -77,7 +77,6 @@ def told(cli, house, cause, day):
     return [alert for alert in report["alerts"] if alert["cause"] == cause]
 
 
-LESS = ("--allow-demotion",)  # what is made of box scores is not ready
 ANEW = ("--yes", "--parallel", 1)
 
 
@@ -85,7 +84,8 @@ def test_a_context_made_of_box_scores_is_told_until_the_command_it_names_read_a_
     house = verified.copy(tmp_path / "house.duckdb")
     day = game_days(house)[-1]
     execute(house, f"DELETE FROM {TABLES[UPGC].id} WHERE game_date = @day", day=day)
-    assert cli("backfill", "run", "--dates", day, "--phases", "precompute", *LESS, *ANEW, *on(house))[0] == 0
+    asked = ("--dates", day, "--phases", "precompute", "--processors", PDC)
+    assert cli("backfill", "run", *asked, *ANEW, *on(house))[0] == 0
     (alert,) = told(cli, house, "SYNTHETIC_CONTEXT", day)
     assert (alert["severity"], alert["day"], alert["affected"] > 0) == ("warning", str(day), True)
     command = alert["command"].removesuffix(f" --warehouse {house.url}")

@@ -43,6 +43,11 @@ def events(house):
     return house.query("SELECT processor_name, game_date, held, held_reason FROM nba_orchestration.outbox_events")
 
 
+def plan_of(house):
+    """The id of its only plan."""
+    return house.one("SELECT plan_id FROM nba_orchestration.backfill_plans")
+
+
 def receipts(house, *names):
     rows = house.query("SELECT * FROM nba_orchestration.publish_receipts ORDER BY processor_name, published_at")
     return [row for row in rows if not names or row["processor_name"] in names]
@@ -64,7 +69,7 @@ def test_every_day_has_a_receipt_of_a_backfill_and_its_message_is_held(backfille
     assert {(row["mode"], row["forced"], row["status"]) for row in found} == {("backfill", False, "COMPLETE")}
     told = events(backfilled)
     assert len(told) == len(found)
-    assert {(event["held"], event["held_reason"]) for event in told} == {(True, "backfill")}
+    assert {(event["held"], event["held_reason"]) for event in told} == {(True, f"backfill {plan_of(backfilled)}")}
     history = backfilled.query("SELECT backfill_mode, status FROM nba_reference.processor_run_history")
     assert {(row["backfill_mode"], row["status"]) for row in history} == {(True, "success")}
 
@@ -74,7 +79,7 @@ def test_done_days_are_left_alone_until_something_they_depend_on_changes(house):
     before = house.table("publish_receipts")
     again = plan(house, days, now=house.now + HOUR)
     result = carry_out(house, again, now=house.now + HOUR)
-    assert (result.published_days, result.unchanged_days) == (0, 3 * len(days))
+    assert (result.computed_days, result.unchanged_days) == (0, 3 * len(days))
     assert set(states(house, again)) == {State.UNCHANGED}
     assert house.table("publish_receipts").equals(before)
     # A row that went missing makes its day, and no other, of its own stage to be done again.
@@ -151,10 +156,13 @@ def test_a_day_without_upstream_stops_the_backfill_or_itself(holed):
 
     on = carry_out(holed, made, goes_on=True, now=holed.now + HOUR)
     assert states(holed, made) == [State.FAILED, State.DONE]
-    assert (on.published_days, on.unchanged_days) == (6, 5)
-    rows = status.failures(status.slices(holed.warehouse, made.plan_id))
+    assert (on.computed_days, on.unchanged_days) == (6, 5)
+    rows = status.failures(made, status.slices(holed.warehouse, made.plan_id))
     assert [(row["day"], row["again"]) for row in rows] == [
-        (str(days[4]), f"fullcourt backfill run --dates {days[4]} --phases analytics")
+        (
+            str(days[4]),
+            f"fullcourt backfill run --dates {days[4]} --phases analytics --processors {','.join(SUMMARIES)}",
+        )
     ]
     assert on.unverified[0].startswith(f"analytics: game_days of nba_analytics.{TOGS} on {days[4]}")
 
@@ -324,7 +332,7 @@ def test_a_fallback_made_from_a_part_of_a_day_stops_it(house):
     made = plan(house, [day], "precompute")
     result = carry_out(house, made)
     (why,) = result.failed[0].values()
-    assert "which is partial itself" in why
+    assert "is partial itself" in why
     assert states(house, made) == [State.FAILED]
 
 
@@ -333,7 +341,7 @@ def test_predictions_never_fall_back(house):
     stale(house, day, lambda n: 1)
     result = carry_out(house, plan(house, [day], "predictions"))
     (why,) = result.failed[0].values()
-    assert why.startswith(f"context {day}: context of 1 ")
+    assert why.startswith("context of 1 of ")
 
 
 def test_an_altered_plan_is_refused(house):

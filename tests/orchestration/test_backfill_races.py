@@ -1,9 +1,7 @@
 """Two backfills at once: one owner per processor and day, the loser says who, and a stale owner publishes nothing."""
 
 import datetime as dt
-import signal
-import time
-from dataclasses import replace
+import subprocess
 
 import pytest
 
@@ -21,6 +19,7 @@ from tests.houses import House
 
 FIRST, LAST = dt.date(2024, 10, 22), dt.date(2024, 10, 23)  # the season's first two days
 LATER = dt.date(2024, 10, 24)
+HOST = claims.this_process().rpartition(":")[0]
 OFFENSE, DEFENSE = "team_offense_game_summary", "team_defense_game_summary"
 
 
@@ -54,26 +53,15 @@ def finish(house, of, held, run_id):
 
 def gone():
     """The owner that a finished process was."""
-    with_pid = claims.this_process().rpartition(":")[0]
-    return f"{with_pid}:{_finished()}"
-
-
-def _finished():
-    import subprocess
-
     with subprocess.Popen(["true"]) as process:
         process.wait()
-    return process.pid
+    return f"{HOST}:{process.pid}"
 
 
 def stopped(house, *arguments, at):
     """A command that waits at a crash point, alive."""
     running = Command(house, *arguments, stop_at=at)
-    deadline = time.monotonic() + 120
-    while not running.is_stopped:
-        assert time.monotonic() < deadline
-        assert running.processes, running.wait().said
-        time.sleep(0.02)
+    running.wait_until_stopped()
     return running
 
 
@@ -151,10 +139,8 @@ def test_the_loser_says_who_and_the_owner_goes_on(loaded_house):
     owner = stopped(loaded_house, *backfill(FIRST, LAST), at="claimed")
     loser = command(loaded_house, *backfill(LAST, LATER))
     assert loser.code == 4
-    plan_id = loaded_house.query("SELECT plan_id FROM nba_orchestration.backfill_slices WHERE state = 'RUNNING'")
-    assert f"belong to backfill {plan_id[0]['plan_id']}, run by {claims.this_process().rpartition(':')[0]}:{owner.pid}" in (
-        loser.said
-    )
+    plan_id = loaded_house.one("SELECT plan_id FROM nba_orchestration.backfill_slices WHERE state = 'RUNNING'")
+    assert f"belong to backfill {plan_id}, run by {HOST}:{owner.pid}" in loser.said
     assert loaded_house.table("publish_receipts").num_rows == 0
     owner.go_on()
     assert owner.wait().code == 0

@@ -52,7 +52,7 @@ class Result:
 
     rows: int = 0
     unchanged_days: int = 0
-    published_days: int = 0
+    computed_days: int = 0
     synthetic_days: set[str] = field(default_factory=set)
     failed: dict[int, dict[str, str]] = field(default_factory=dict)
     unverified: list[str] = field(default_factory=list)
@@ -62,7 +62,7 @@ class Result:
     def add(self, settled: Settled, days: int) -> None:
         """days: that the slice was begun for."""
         self.rows += settled.rows
-        self.published_days += days - len(settled.failed)
+        self.computed_days += days - len(settled.failed)
         self.synthetic_days |= set(settled.synthetic_days)
         if settled.failed:
             self.failed[settled.slice_number] = settled.failed
@@ -82,8 +82,8 @@ def apply(plan: Plan, how: How, say: Say = lambda _: None) -> Result:
     say("reading the inputs")
     if changed := moved(plan, external_inputs(warehouse, plan, how.clock(), how.pipelines)):
         raise GateError(
-            f"the inputs moved since {plan.plan_id} was planned: {', '.join(changed)}; look with `fullcourt backfill "
-            "plan`, or plan again and go on with --replan"
+            f"the inputs moved since {plan.plan_id} was planned: {', '.join(changed)}; plan the same again "
+            f"and go on with `fullcourt backfill resume {plan.plan_id} --replan`"
         )
     if plan.options.strict_preflight:
         for _, inspection in findings(warehouse, plan, how.clock()):

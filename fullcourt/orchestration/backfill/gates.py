@@ -118,12 +118,12 @@ def _contexts(read: Iterable[Context], *, falls_back: bool) -> Iterable[Finding]
         if not context.expected and context.team_games:
             yield Finding(context.day, stops=True, what="player_game_summary has no rows")
         elif context.falls_back and not falls_back:
-            yield Finding(context.day, stops=True, what=f"context {context.text}")
+            yield Finding(context.day, stops=True, what=context.counts)
         elif context.falls_back and context.source_partial:
             text = (
-                f"context {context.text}, which is partial itself: {context.whole_team_games} of "
-                f"{context.team_games} team-games are whole"
+                f"{context.counts}; what would be made of player_game_summary is partial itself: "
+                f"{context.whole_team_games} of {context.team_games} team-games are whole"
             )
             yield Finding(context.day, stops=True, what=text)
         elif context.falls_back:
-            yield Finding(context.day, stops=False, what=f"context {context.text}")
+            yield Finding(context.day, stops=False, what=f"{context.counts}: made of player_game_summary instead")

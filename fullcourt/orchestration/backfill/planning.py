@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from typing import Any
 
@@ -10,9 +10,9 @@ from fullcourt.domain.backfill import stages
 from fullcourt.domain.calendar import season_of_day
 from fullcourt.domain.days import sports_day, to_date, to_number
 from fullcourt.domain.errors import GateError, UsageError
-from fullcourt.domain.processors import BY_NAME, PROCESSORS, Processor
+from fullcourt.domain.processors import BY_NAME, PROCESSORS, Entity, Processor
 from fullcourt.orchestration.backfill.gates import Inspection, inspect
-from fullcourt.orchestration.backfill.inputs import external_inputs, moved, season_reads, seasons
+from fullcourt.orchestration.backfill.inputs import external_inputs, moved, season_reads
 from fullcourt.orchestration.backfill.plans import COMPUTED, RAW, Options, Pipelines, Plan, Stage, identified
 from fullcourt.orchestration.run import check_schema, days_to_run
 from fullcourt.orchestration.upstream import statuses
@@ -109,21 +109,24 @@ def findings(warehouse: Warehouse, plan: Plan, now: dt.datetime) -> list[tuple[S
     ]
 
 
-def estimate(warehouse: Warehouse, plan: Plan, pipelines: Pipelines) -> dict[str, int]:
-    """rows: to be written, at most; bytes: to be read, every slice reading its season anew."""
+def estimate(warehouse: Warehouse, plan: Plan, done: Sequence[Set[dt.date]], pipelines: Pipelines) -> dict[str, int]:
+    """rows: to be written, at most; bytes: to be read, every slice reading its season anew. done: days, by stage."""
     sizes = warehouse.query(QUERIES["backfill_sizes"].sql, days=list(plan.days)).to_pylist()
-    rows = 0
-    for name in (name for stage in plan.stages for name in stage.names):
-        column = {
-            "team_defense_zone_analysis": "season_teams",
-            "player_shot_zone_analysis": "season_players",
-        }.get(name, "team_games" if BY_NAME[name].key_column == "team_abbr" else "listed_players")
-        rows += sum(row[column] for row in sizes)
-    times = Counter((number, season_of_day(to_number(days[0]))) for number, days in plan.slices)
-    scanned = 0
+    rows = scanned = 0
     for number, stage in enumerate(plan.stages):
         processors = tuple(BY_NAME[name] for name in stage.names)
-        for season in seasons(plan.days):
+        left = [row for row in sizes if row["game_date"] not in done[number]]
+        rows += sum(row[_size(processor)] for processor in processors for row in left)
+        begun = [days for of_stage, days in plan.slices if of_stage == number and not done[number] >= set(days)]
+        times = Counter(season_of_day(to_number(days[0])) for days in begun)
+        for season, slices in times.items():
             reads = season_reads(pipelines[stage.phase].pipeline(), processors, season)
-            scanned += times[number, season] * warehouse.scanned_bytes(reads)
+            scanned += slices * warehouse.scanned_bytes(reads)
     return {"rows": rows, "bytes": scanned}
+
+
+def _size(processor: Processor) -> str:
+    """The column of backfill_sizes that says how many rows a day of it may have."""
+    whole_season = {"team_defense_zone_analysis": "season_teams", "player_shot_zone_analysis": "season_players"}
+    of_the_day = "team_games" if processor.entity is Entity.TEAM else "listed_players"
+    return whole_season.get(processor.name, of_the_day)

@@ -2,14 +2,16 @@
 
 import datetime as dt
 import json
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 from fullcourt.domain.backfill import State
+from fullcourt.domain.processors import PROCESSORS
 from fullcourt.orchestration.backfill.claims import stands
-from fullcourt.orchestration.backfill.plans import Plan
-from fullcourt.orchestration.backfill.work import HELD
+from fullcourt.orchestration.backfill.plans import COMPUTED, RAW, Options, Plan
+from fullcourt.orchestration.backfill.work import held_reason
 from fullcourt.warehouse import Warehouse
 from fullcourt.warehouse.queries import QUERIES
 
@@ -79,35 +81,54 @@ def stages(plan: Plan, found: Sequence[Row], now: dt.datetime) -> list[Row]:
     return rows
 
 
-def failures(found: Sequence[Row]) -> list[Row]:
+def failures(plan: Plan, found: Sequence[Row]) -> list[Row]:
     """A row per day and stage that is not done: why, and the command that does it again."""
     rows = []
     for row in found:
-        phase = row["phase"].split("_")[2]
+        phase = plan.stages[row["stage"]].phase
         for day, why in (json.loads(row["failed_days"] or "null") or {}).items():
-            command = f"fullcourt backfill run --dates {day} --phases {phase}"
+            command = f"fullcourt backfill run --dates {day} --phases {phase}{_told(plan)}"
             rows.append({"phase": phase, "day": day, "why": why, "again": command})
     return rows
 
 
-def again(plan: Plan, rows: Sequence[Row]) -> str | None:
-    """One command for all days that failed, from the first phase that one failed in; None if none did."""
+def again(plan: Plan, rows: Sequence[Row]) -> list[str]:
+    """Commands for failed days, once they are repaired; none if none failed.
+
+    The whole plan on its inputs as they are then, later days too, as far as they changed; or those days alone.
+    """
     if not rows:
-        return None
+        return []
     days, failed = sorted({row["day"] for row in rows}), {row["phase"] for row in rows}
-    phases = [phase for phase in plan.phases if phase != "raw"]
+    phases = [phase for phase in plan.phases if phase != RAW]
     first = min(phases.index(phase) for phase in failed)
-    return f"fullcourt backfill run --dates {','.join(days)} --phases {','.join(phases[first:])}"
+    alone = f"fullcourt backfill run --dates {','.join(days)} --phases {','.join(phases[first:])}{_told(plan)}"
+    return [f"fullcourt backfill resume {plan.plan_id} --replan", alone]
+
+
+def _told(plan: Plan) -> str:
+    """The options that the plan was made with, as far as they are not the usual ones."""
+    options, usual = plan.options, Options()
+    words = [
+        f" --{name.replace('_', '-')}"
+        for name in ("force", "strict_preflight", "allow_demotion", "trigger_downstream")
+        if getattr(options, name)
+    ]
+    if options.cascade_policy != usual.cascade_policy:
+        words.append(f" --cascade-policy {options.cascade_policy}")
+    if options.model:
+        words.append(f" --model {shlex.quote(options.model)}")
+    named = [name for stage in plan.stages for name in stage.names]
+    if named != [p.name for p in PROCESSORS if p.phase in {COMPUTED.get(phase) for phase in plan.phases}]:
+        words.append(f" --processors {','.join(named)}")
+    return "".join(words)
 
 
 def held(warehouse: Warehouse, plan: Plan) -> list[Row]:
     """The completion messages that the backfill kept in: how many of each topic and processor, and of which days."""
     return warehouse.query(
         QUERIES["held_events"].sql,
-        since=plan.created_at,
-        processors=[name for stage in plan.stages for name in stage.names],
-        days=list(plan.days),
-        reason=HELD,
+        reason=held_reason(plan.plan_id),
     ).to_pylist()
 
 
@@ -126,7 +147,7 @@ def _done(found: Sequence[Row]) -> Row:
 def _seconds_left(found: Sequence[Row], workers: int) -> float | None:
     """By how long the settled slices took; None while none has been, or nothing is left."""
     timed = [row for row in found if row["started_at"] and row["ended_at"] and row["state"] == State.DONE]
-    left = sum(len(row["days"]) for row in found if not State(row["state"]).finished)
+    left = sum(len(row["days"]) for row in found if row["state"] in (State.PENDING, State.RUNNING))
     if not timed or not left:
         return None
     spent = sum((row["ended_at"] - row["started_at"]).total_seconds() for row in timed)

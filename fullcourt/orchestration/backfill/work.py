@@ -21,7 +21,6 @@ from fullcourt.orchestration.run import execute, micros, new_run_id
 from fullcourt.warehouse import Warehouse, open_warehouse
 
 LOG = logging.getLogger(__name__)
-HELD = "backfill"  # why a completion message is kept in
 Clock = Callable[[], dt.datetime]
 
 
@@ -66,6 +65,11 @@ class Settled:
     failed: dict[str, str]
     rows: int = 0
     synthetic_days: tuple[str, ...] = ()
+
+
+def held_reason(plan_id: str) -> str:
+    """Why a completion message is kept in."""
+    return f"backfill {plan_id}"
 
 
 def run_slice(work: Work) -> Settled:
@@ -123,7 +127,7 @@ def _run(work: Work, warehouse: Warehouse, claim: Claim, now: dt.datetime) -> Se
         plan.options.allow_demotion,
         mode=BACKFILL,
         forced=plan.options.force,
-        held={} if announced else {processor.name: HELD for processor in processors},
+        held={} if announced else dict.fromkeys((p.name for p in processors), held_reason(plan.plan_id)),
         claim=claim,
         synthetic_days=synthetic,
     )
@@ -164,4 +168,5 @@ def _log(inspection: Inspection) -> None:
     for context in inspection.contexts:
         LOG.log(logging.WARNING if context.falls_back else logging.INFO, "%s", context.text)
     for finding in inspection.findings:
-        LOG.log(logging.WARNING if finding.stops else logging.INFO, "%s: %s", finding.day, finding.what)
+        if finding.stops:
+            LOG.warning("%s: %s", finding.day, finding.what)
