@@ -500,7 +500,7 @@ def _show_outcome(report: dict[str, Any]) -> None:
         f"{report['rows']:,} rows"
     )
     if synthetic := report["synthetic_days"]:
-        typer.echo(f"synthetic context, made of box scores, on {len(synthetic)} days: {_first(synthetic)}")
+        typer.echo(f"synthetic context, made of box scores: {_first(synthetic)}")
     if held := report["held"]:
         messages = sum(row["messages"] for row in held)
         typer.echo(f"{messages} completion messages held in: {', '.join(row['processor_name'] for row in held)}")
