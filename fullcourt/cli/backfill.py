@@ -24,7 +24,7 @@ from fullcourt.cli.output import STDERR, progress, show, show_one
 from fullcourt.cli.paste import pasted
 from fullcourt.cli.phases import PHASES
 from fullcourt.domain.days import sports_day
-from fullcourt.domain.errors import EXIT_GATE, EXIT_INTERRUPTED, EXIT_LEFT_OVER, UsageError
+from fullcourt.domain.errors import EXIT_GATE, EXIT_INTERRUPTED, EXIT_LEFT_OVER, EngineError, UsageError
 from fullcourt.domain.processors import CascadePolicy
 
 app = typer.Typer(no_args_is_help=True)
@@ -452,8 +452,10 @@ def _apply(
         try:
             result = applying.apply(found, how, say)
         except KeyboardInterrupt:
-            _say(f"stopped at once; resume with `{pasted(f'fullcourt backfill resume {found.plan_id}', warehouse)}`")
+            _say(f"stopped at once; {_resumed(found, warehouse)}")
             raise
+        except EngineError as error:
+            raise EngineError(f"{error}; {_resumed(found, warehouse)}") from error
     slices = status.slices(store, found.plan_id)
     failures, held = status.failures(found, slices), status.held(store, found)
     state = status.state(slices, plans.is_cancelled(store, found), clock())
@@ -516,9 +518,13 @@ def _show_failures(failures: Sequence[dict[str, Any]], again: Sequence[str], war
         typer.echo(f"once repaired: {pasted(command, warehouse)}")
 
 
+def _resumed(made: Any, warehouse: str) -> str:
+    return f"resume with `{pasted(f'fullcourt backfill resume {made.plan_id}', warehouse)}`"
+
+
 def _end(made: Any, result: Any, failures: Sequence[Any], state: str, warehouse: str) -> None:
     """Says what is left, and ends in the code for it."""
-    resumed = f"resume with `{pasted(f'fullcourt backfill resume {made.plan_id}', warehouse)}`"
+    resumed = _resumed(made, warehouse)
     for text in result.unverified:
         phase = text.partition(":")[0]
         command = f"fullcourt verify {phase} --start {made.days[0]} --end {made.days[-1]}"

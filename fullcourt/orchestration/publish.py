@@ -75,7 +75,7 @@ class Publish:
         reports = []
         with open_warehouse(self.warehouse).transaction(files) as session:
             if self.claim:
-                self.claim.hold(session)
+                self.claim.hold(session, self.stamp.run_id)
             for processor in self.processors:
                 counts = [part.counts for part in tallied if part.processor == processor.name]
                 rows = sum(part.rows for part in staged if part.table == processor.name)

@@ -222,6 +222,10 @@ def test_force_computes_what_is_incomplete_and_says_so_everywhere(holed):
     assert degraded == [days[4]]
     history = holed.query("SELECT force_reprocess FROM nba_reference.processor_run_history")
     assert {row["force_reprocess"] for row in history} == {True}
+    # Who does not force finds the day undone.
+    assert left(holed, made) == 0
+    unforced = plan(holed, days[3:6], "analytics", SUMMARIES)
+    assert left(holed, unforced) == 1
     rows = holed.query(
         f"SELECT is_production_ready AS ready, data_hash FROM {TABLES[UPGC].id} WHERE game_date = @day "
         "AND completeness_percentage < 90",

@@ -3,12 +3,7 @@
 import datetime as dt
 import json
 import re
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -571,28 +566,3 @@ def test_a_missing_column_names_what_adds_it(season_house, season):
 def test_a_range_that_ends_before_it_starts_is_refused(season_house, season):
     with pytest.raises(UsageError, match=r"the first day must not be after the last: start=.*, end=.*"):
         season_house.run("precompute", season.judged[1], season.judged[0])
-
-
-# ---- killed
-
-
-@pytest.mark.parametrize("sign", ["breaker_state.parquet", f"{PSZA}-*.parquet"], ids=["snapshot", "staged"])
-def test_a_killed_run_leaves_production_as_it_was_and_the_next_completes(season_house, season, sign):
-    start, end = season.judged[0], season.judged[-1]
-    before = season_house.everything()
-    staging = Path(f"{season_house.path}.staging")
-    command = [sys.executable, "-m", "fullcourt.cli.main", "run", "precompute", "--warehouse", season_house.url,
-               "--start", str(start), "--end", str(end), "--now", season_house.now.isoformat()]  # fmt: skip
-    command = [sys.executable, "-c", "from fullcourt.cli.main import main; main()", *command[3:]]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 60
-        while not list(staging.glob(f"*/{sign}")):
-            assert process.poll() is None, "the run ended before it could be killed"
-            assert time.monotonic() < deadline
-            time.sleep(0.001)
-        process.kill()
-    assert process.returncode == -signal.SIGKILL
-    assert season_house.everything() == before
-    report = season_house.run("precompute", start, end)
-    assert [p["unchanged_days"] for p in report["processors"]] == [0] * 5
-    assert season_house.table(TDZA).num_rows == 30 * len(season.judged)

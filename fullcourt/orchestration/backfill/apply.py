@@ -153,6 +153,11 @@ class _Apply:
             hashes[season] = stage_hash(self._warehouse, plan, stage, season, how.clock(), how.pipelines)
             done |= done_of_season(self._warehouse, plan, stage, season, hashes[season])
         self._result.unchanged_days += len(done)
+        rows = self._warehouse.query(
+            "SELECT slice_number, token FROM nba_orchestration.backfill_slices WHERE plan_id = @plan_id",
+            plan_id=plan.plan_id,
+        ).to_pylist()
+        tokens = {row["slice_number"]: row["token"] for row in rows}
         mine = [(place, days) for place, (of_stage, days) in enumerate(plan.slices) if of_stage == number]
         self._mark_unchanged([place for place, days in mine if done.issuperset(days)])
         return [
@@ -161,6 +166,7 @@ class _Apply:
                 plan,
                 place,
                 tuple(day for day in days if day not in done),
+                tokens[place],
                 hashes[season_of_day(to_number(days[0]))],
                 self._owner,
                 how.pipelines[stage.phase],
@@ -211,10 +217,4 @@ class _Apply:
         except BrokenProcessPool as error:
             with self._warehouse.transaction({}) as session:
                 claims.release(session, self._owner)
-            raise EngineError(f"a worker process died; {self._resume}") from error
-        except EngineError as error:
-            raise EngineError(f"{error}; {self._resume}") from error
-
-    @property
-    def _resume(self) -> str:
-        return f"resume with `fullcourt backfill resume {self._plan.plan_id}`"
+            raise EngineError("a worker process died") from error

@@ -44,21 +44,28 @@ class Claim:
     refused: Mapping[dt.date, str] = field(default_factory=dict)
     forced: bool = False
 
-    def hold(self, session: Session) -> None:
-        """OwnershipError unless the claim still stands, as of this transaction."""
+    def hold(self, session: Session, run_id: str | None) -> None:
+        """OwnershipError unless the claim still stands, as of this transaction, or this very run has settled it.
+
+        run_id: of the job; a retried last step finds its own settlement.  None if there was no job.
+        """
         row = _slice(session, self.plan_id, self.slice_number)
-        if row["state"] != State.RUNNING or row["token"] != self.token:
-            raise OwnershipError(
-                f"slice {self.slice_number} of backfill {self.plan_id} was taken over by {row['owner']}: "
-                f"this run's token is {self.token}, the newest {row['token']}; nothing was published"
-            )
+        mine = row["state"] == State.RUNNING or (run_id is not None and row["run_id"] == run_id)
+        if row["token"] == self.token and mine:
+            return
+        running = session.query(f"SELECT * FROM {_SLICES} WHERE state = '{State.RUNNING}'").to_pylist()
+        takers = [other for other in running if _overlap(row, other)]
+        by = f"{takers[0]['owner']}, backfill {takers[0]['plan_id']}" if takers else "another run, which is over"
+        raise OwnershipError(
+            f"slice {self.slice_number} of backfill {self.plan_id} was taken over by {by}; nothing was published"
+        )
 
     def settle(self, session: Session, now: dt.datetime, short: Mapping[dt.date, str], run_id: str | None) -> None:
         """Ends the claim: DONE, or FAILED with the days that are not done and why.
 
         short: of the days that were computed.  run_id: of the job; None if there was none.
         """
-        self.hold(session)
+        self.hold(session, run_id)
         failed = {**self.refused, **({} if self.forced else short)}
         session.execute(
             f"UPDATE {_SLICES} SET state = @state, ended_at = @now, run_id = @run_id, lease_until = NULL, "
@@ -75,9 +82,20 @@ class Claim:
 
 
 def claim(
-    session: Session, plan_id: str, number: int, owner: str, now: dt.datetime, inputs_hash: str, *, forced: bool = False
-) -> Claim:
-    """Takes a slice. CancelledError when the plan was told to stop, OwnershipError when somebody else has the days."""
+    session: Session,
+    plan_id: str,
+    number: int,
+    owner: str,
+    now: dt.datetime,
+    inputs_hash: str,
+    *,
+    seen: int | None = None,
+    forced: bool = False,
+) -> Claim | None:
+    """Takes a slice; None when somebody has done it since it was seen to be left.
+
+    seen: its token then.  CancelledError: the plan was told to stop.  OwnershipError: somebody else has the days.
+    """
     plan = session.query(
         "SELECT cancelled_at, cancelled_by FROM nba_orchestration.backfill_plans WHERE plan_id = @plan_id",
         plan_id=plan_id,
@@ -85,8 +103,9 @@ def claim(
     if plan["cancelled_at"] is not None:
         raise CancelledError(f"backfill {plan_id} was cancelled by {plan['cancelled_by']} at {plan['cancelled_at']}")
     wanted = _slice(session, plan_id, number)
-    running = session.query(f"SELECT * FROM {_SLICES} WHERE state = '{State.RUNNING}'").to_pylist()
-    for other in running:
+    if wanted["state"] == State.DONE and wanted["token"] != seen:
+        return None
+    for other in session.query(f"SELECT * FROM {_SLICES} WHERE state = '{State.RUNNING}'").to_pylist():
         if not _overlap(wanted, other):
             continue
         if other["owner"] != owner and stands(other, now):

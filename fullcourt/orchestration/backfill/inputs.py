@@ -31,11 +31,12 @@ def inputs_hash(prints: Prints, processors: Sequence[Processor], settings: Mappi
 
 
 def unchanged_days(
-    warehouse: Warehouse, processors: Sequence[Processor], days: Sequence[dt.date], wanted: str
+    warehouse: Warehouse, processors: Sequence[Processor], days: Sequence[dt.date], wanted: str, *, forced: bool
 ) -> set[dt.date]:
     """Days done before from the very inputs that are there now, and untouched since.
 
-    wanted: the inputs' hash.  A day that was published anew since, or that lost rows, is not among them.
+    wanted: the inputs' hash.  forced: days that were forced through count.  A day that was published anew since, or
+    that lost rows, is not among them.
     """
     names, texts = [processor.name for processor in processors], {str(day) for day in days}
     settled = warehouse.query(
@@ -56,9 +57,10 @@ def unchanged_days(
     receipts = warehouse.query(
         "SELECT processor_name, analysis_date, row_count, published_at FROM nba_orchestration.latest_receipts "
         "WHERE processor_name IN UNNEST(@names) AND analysis_date IN UNNEST(@days) "
-        "AND (status = 'COMPLETE' OR forced)",
+        "AND (status = 'COMPLETE' OR (forced AND @forced))",
         names=names,
         days=sorted(candidates),
+        forced=forced,
     ).to_pylist()
     stored = {processor.name: stored_rows(warehouse, processor, sorted(candidates)) for processor in processors}
     untouched = Counter(
@@ -124,7 +126,8 @@ def done_days(warehouse: Warehouse, plan: Plan, now: dt.datetime, pipelines: Pip
 def done_of_season(warehouse: Warehouse, plan: Plan, stage: Stage, season: int, wanted: str) -> set[dt.date]:
     """The season's days that were done before from the inputs of that hash."""
     days = [day for day in plan.days if season_of_day(to_number(day)) == season]
-    return unchanged_days(warehouse, [BY_NAME[name] for name in stage.names], days, wanted)
+    processors = [BY_NAME[name] for name in stage.names]
+    return unchanged_days(warehouse, processors, days, wanted, forced=plan.options.force)
 
 
 def seasons(days: Sequence[dt.date]) -> list[int]:

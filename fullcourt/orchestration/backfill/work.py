@@ -42,13 +42,15 @@ class FixedClock:
 class Work:
     """A slice to do, and all that is needed to do it elsewhere.
 
-    days: those of the slice that are not done yet.  owner: as claims name the process that hands it out.
+    days: those of the slice that are not done yet.  seen: the slice's token when that was found out.
+    owner: as claims name the process that hands it out.
     """
 
     warehouse: str
     plan: Plan
     slice_number: int
     days: tuple[dt.date, ...]
+    seen: int | None
     inputs_hash: str
     owner: str
     pipeline: PipelineOf
@@ -82,8 +84,17 @@ def run_slice(work: Work) -> Settled:
     number, plan = work.slice_number, work.plan
     with warehouse.transaction({}) as session:
         claim = claims.claim(
-            session, plan.plan_id, number, work.owner, now, work.inputs_hash, forced=plan.options.force
+            session,
+            plan.plan_id,
+            number,
+            work.owner,
+            now,
+            work.inputs_hash,
+            seen=work.seen,
+            forced=plan.options.force,
         )
+    if claim is None:
+        return Settled(number, State.DONE, {})
     crash_point("claimed")
     try:
         return _run(work, warehouse, claim, now)
