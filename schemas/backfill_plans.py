@@ -18,6 +18,7 @@ TABLE = Table(
         Column("definition", "JSON", "Days, stages, options and fingerprints of the inputs.", required=True),
         Column("estimated_rows", "INT64", "Rows it was expected to write, 0 or more."),
         Column("estimated_bytes", "INT64", "Bytes it was expected to read, 0 or more."),
+        Column("verified", "JSON", "Phase -> what did not hold when it was read back, empty if all did; null before."),
         Column("cancelled_at", "TIMESTAMP", "When it was told to stop, UTC; null unless it was.", bookkeeping=True),
         Column("cancelled_by", "STRING", "Who told it to stop; null unless somebody did.", bookkeeping=True),
     ),

@@ -26,6 +26,12 @@ TABLE = Table(
             "inputs_hash", "STRING", "Of all that its season's rows were computed from; null before.", bookkeeping=True
         ),
         Column("failed_days", "JSON", "Day -> why it is not done; null if all are."),
+        Column(
+            "published",
+            "JSON",
+            "Day -> hash of the newest publish of each processor when it was settled; null before.",
+            bookkeeping=True,
+        ),
     ),
     grain=("plan_id", "slice_number"),
     publish=PublishMode.REPLACE,

@@ -7,7 +7,7 @@ from typing import Any
 from fullcourt.cli.phases import PHASES
 from fullcourt.domain.backfill import State
 from fullcourt.orchestration.backfill import inputs, planning, plans
-from fullcourt.orchestration.backfill.apply import How, Result, apply
+from fullcourt.orchestration.backfill.apply import How, Result, Say, apply
 from fullcourt.orchestration.backfill.plans import Options, Plan
 from fullcourt.orchestration.backfill.work import FixedClock
 from tests.houses import House
@@ -32,9 +32,15 @@ def plan(
 
 
 def carry_out(
-    house: House, made: Plan, *, goes_on: bool = False, parallel: int = 1, now: dt.datetime | None = None
+    house: House,
+    made: Plan,
+    *,
+    goes_on: bool = False,
+    parallel: int = 1,
+    now: dt.datetime | None = None,
+    say: Say = lambda _: None,
 ) -> Result:
-    return apply(made, How(house.url, PHASES, FixedClock(now or house.now), parallel, goes_on))
+    return apply(made, How(house.url, PHASES, FixedClock(now or house.now), parallel, goes_on), say)
 
 
 def states(house: House, made: Plan) -> list[State]:

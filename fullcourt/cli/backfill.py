@@ -24,7 +24,14 @@ from fullcourt.cli.output import STDERR, progress, show, show_one
 from fullcourt.cli.paste import pasted
 from fullcourt.cli.phases import PHASES
 from fullcourt.domain.days import sports_day
-from fullcourt.domain.errors import EXIT_GATE, EXIT_INTERRUPTED, EXIT_LEFT_OVER, EngineError, UsageError
+from fullcourt.domain.errors import (
+    EXIT_GATE,
+    EXIT_INTERRUPTED,
+    EXIT_LEFT_OVER,
+    EngineError,
+    InputsMovedError,
+    UsageError,
+)
 from fullcourt.domain.processors import CascadePolicy
 
 app = typer.Typer(no_args_is_help=True)
@@ -124,7 +131,23 @@ def apply(
     Exit codes: 0 all days are done; 1 a day failed, a phase did not verify, or the inputs moved; 4 days are left
     over, or another run owns them; 130 interrupted.
     """
-    _apply(warehouse, plan_id, by, parallel, on_error, replan, yes, form, now, context.args)
+    from fullcourt.orchestration.backfill import plans
+    from fullcourt.warehouse import open_warehouse
+
+    found = plans.load(open_warehouse(warehouse), plan_id)
+    confirm(f"Apply {found.plan_id}?", yes, or_look=f"`fullcourt backfill status {found.plan_id}`")
+    _apply(
+        warehouse,
+        found,
+        by=by,
+        parallel=parallel,
+        on_error=on_error,
+        replan=replan,
+        uncancel=False,
+        form=form,
+        now=now,
+        beam_args=context.args,
+    )
 
 
 @app.command(context_settings=PASS_THROUGH)
@@ -146,11 +169,20 @@ def resume(
     from fullcourt.orchestration.backfill import plans
     from fullcourt.warehouse import open_warehouse
 
-    store = open_warehouse(warehouse)
-    found = plans.load(store, plan_id)
+    found = plans.load(open_warehouse(warehouse), plan_id)
     confirm(f"Go on with {found.plan_id}?", yes, or_look=f"`fullcourt backfill status {found.plan_id}`")
-    plans.uncancel(store, found)
-    _apply(warehouse, found.plan_id, by, parallel, on_error, replan, True, form, now, context.args)
+    _apply(
+        warehouse,
+        found,
+        by=by,
+        parallel=parallel,
+        on_error=on_error,
+        replan=replan,
+        uncancel=True,
+        form=form,
+        now=now,
+        beam_args=context.args,
+    )
 
 
 @app.command(context_settings=PASS_THROUGH)
@@ -196,7 +228,18 @@ def run(
         return
     confirm(f"Compute {_counted(shown['days_left'], 'processor-day')} anew?", yes)
     _store(warehouse, made, shown, by)
-    _apply(warehouse, made.plan_id, by, parallel, on_error, False, True, form, now, context.args)
+    _apply(
+        warehouse,
+        made,
+        by=by,
+        parallel=parallel,
+        on_error=on_error,
+        replan=False,
+        uncancel=False,
+        form=form,
+        now=now,
+        beam_args=context.args,
+    )
 
 
 @app.command()
@@ -215,7 +258,7 @@ def status(
     slices = status.slices(store, found.plan_id)
     stages, failures = status.stages(found, slices, instant), status.failures(found, slices)
     held = status.held(store, found)
-    state = status.state(slices, plans.is_cancelled(store, found), instant)
+    state = status.plan_state(store, found, slices, instant)
     if form is Format.JSON:
         show_one({"plan": found.plan_id, "state": state, "stages": stages, "failures": failures, "held": held})
         return
@@ -387,7 +430,7 @@ def _print_plan(report: dict[str, Any]) -> None:
         typer.echo(f"does not verify, and stops the backfill: {text}")
     for row in report["upstream_runs"][:_SHOWN]:
         typer.echo(f"upstream run: {row['processor']} of {row['day']} is {row['status']}: {row['why']}")
-    if not report["days_left"]:
+    if report["stages"] and not report["days_left"]:
         typer.echo("Nothing to do: every day was done before, from the inputs as they are now.")
 
 
@@ -396,10 +439,12 @@ def _nothing_to_do(warehouse: str, made: Any, now: dt.datetime, shown: dict[str,
     from fullcourt.orchestration.backfill.apply import read_back
     from fullcourt.warehouse import open_warehouse
 
-    if form is not Format.TABLE:
-        show_one(shown) if form is Format.JSON else show(shown["stages"], form)
     with progress("backfill") as say:
         wrong = [text for phase in made.phases for text in read_back(made, phase, open_warehouse(warehouse), now, say)]
+    if form is Format.JSON:
+        show_one({**shown, "state": "UNVERIFIED" if wrong else "DONE", "unverified": wrong})
+    elif form is Format.CSV:
+        show(shown["stages"], form)
     for text in wrong:
         _say(f"verification failed: {text}")
     if wrong:
@@ -418,12 +463,13 @@ def _store(warehouse: str, made: Any, shown: dict[str, Any], by: str) -> None:
 
 def _apply(
     warehouse: str,
-    plan_id: str,
+    found: Any,
+    *,
     by: str,
     parallel: int,
     on_error: str,
     replan: bool,
-    yes: bool,
+    uncancel: bool,
     form: Format,
     now: str | None,
     beam_args: Sequence[str],
@@ -435,8 +481,6 @@ def _apply(
 
     _check_policy(on_error)
     store, instant = open_warehouse(warehouse), parse_now(now)
-    found = plans.load(store, plan_id)
-    confirm(f"Apply {found.plan_id}?", yes, or_look=f"`fullcourt backfill status {found.plan_id}`")
     if replan:
         found = _replanned(warehouse, found, instant, by)
     clock = wall_clock if now is None else FixedClock(instant)
@@ -446,7 +490,9 @@ def _apply(
         clock,
         parallel,
         goes_on=on_error == "continue",
+        beam_args=tuple(beam_args),
         begin=logs.as_here(),
+        uncancel=uncancel,
     )
     with progress("backfill") as say:
         try:
@@ -456,9 +502,11 @@ def _apply(
             raise
         except EngineError as error:
             raise EngineError(f"{error}; {_resumed(found, warehouse)}") from error
+        except InputsMovedError as error:
+            raise InputsMovedError(f"{error}; {_replanning(found, warehouse)}") from error
     slices = status.slices(store, found.plan_id)
     failures, held = status.failures(found, slices), status.held(store, found)
-    state = status.state(slices, plans.is_cancelled(store, found), clock())
+    state = status.plan_state(store, found, slices, clock())
     report = {
         "plan": found.plan_id,
         "state": state,
@@ -522,6 +570,11 @@ def _resumed(made: Any, warehouse: str) -> str:
     return f"resume with `{pasted(f'fullcourt backfill resume {made.plan_id}', warehouse)}`"
 
 
+def _replanning(made: Any, warehouse: str) -> str:
+    command = pasted(f"fullcourt backfill resume {made.plan_id} --replan", warehouse)
+    return f"plan the same again and go on with `{command}`"
+
+
 def _end(made: Any, result: Any, failures: Sequence[Any], state: str, warehouse: str) -> None:
     """Says what is left, and ends in the code for it."""
     resumed = _resumed(made, warehouse)
@@ -529,6 +582,9 @@ def _end(made: Any, result: Any, failures: Sequence[Any], state: str, warehouse:
         phase = text.partition(":")[0]
         command = f"fullcourt verify {phase} --start {made.days[0]} --end {made.days[-1]}"
         _say(f"verification failed: {text}; see `{pasted(command, warehouse)}`")
+    if result.moved:
+        _say(f"{result.moved}; {_replanning(made, warehouse)}")
+        raise typer.Exit(EXIT_GATE)
     if result.ownership:
         _say(f"{result.ownership}; {resumed}")
         raise typer.Exit(EXIT_LEFT_OVER)

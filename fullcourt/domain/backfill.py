@@ -3,7 +3,7 @@
 import datetime as dt
 import enum
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from fullcourt.domain.calendar import season_of_day
 from fullcourt.domain.days import to_number
@@ -58,8 +58,3 @@ def slices(days: Iterable[dt.date], length: int = SLICE_DAYS) -> list[tuple[dt.d
 def seconds_left(done: float, total: float, elapsed: float) -> float | None:
     """At the pace so far; None before anything is done. done, total: in the same unit of work; elapsed: seconds."""
     return None if done <= 0 else max(0.0, elapsed * (total - done) / done)
-
-
-def described(days: Sequence[dt.date]) -> str:
-    """Days ascending, as one reads them."""
-    return str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]}"

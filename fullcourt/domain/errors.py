@@ -50,6 +50,10 @@ class EngineError(FullCourtError):
     exit_code = EXIT_ENGINE
 
 
+class InputsMovedError(GateError):
+    """What a plan was made on is not there any more: it has to be made again."""
+
+
 class OwnershipError(FullCourtError):
     """Another run owns the days, or has taken them over; the message says who."""
 

@@ -11,6 +11,7 @@ from fullcourt.warehouse.views import COMPUTED_REASONS
 from schemas import TABLES
 
 PASS_PERCENT = 90.0
+WARNING_PERCENT = 95.0
 
 _COMPUTED = ", ".join(f"'{reason}'" for reason in COMPUTED_REASONS)
 

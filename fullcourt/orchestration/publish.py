@@ -84,7 +84,7 @@ class Publish:
                     report["coordinator"] = _coordinator_lines(tallied)
                 reports.append(report)
             if self.claim:
-                self.claim.settle(session, instant(self.stamp.now), _not_covered(reports), self.stamp.run_id)
+                self.claim.settle(session, _not_covered(reports), self.stamp.run_id)
             crash_point("in_transaction")
         crash_point("published")
         return {"run_id": self.stamp.run_id, "processors": reports}

@@ -100,9 +100,10 @@ def config_hash(processor: Processor, mode: str) -> str:
 
 
 def figures(receipt: dict[str, Any]) -> tuple[Any, ...]:
-    """What a day's receipt says of its coverage."""
+    """What a day's receipt says of its coverage, and whether it was forced through."""
     named = ("status", "coverage_expected", "coverage_written", "coverage_explained")
-    return tuple(receipt[name] for name in named)
+    forced = receipt["forced"] and receipt["status"] != "COMPLETE"
+    return (*(receipt[name] for name in named), forced)
 
 
 def log_day(receipt: dict[str, Any]) -> None:
@@ -118,6 +119,16 @@ def log_day(receipt: dict[str, Any]) -> None:
         held_back,
         "none" if mean is None else f"{mean:.1f} %",
     )
+    if thinly_covered(receipt):
+        LOG.warning("%s %s: %s", receipt["processor_name"], receipt["analysis_date"], thinly_covered(receipt))
+
+
+def thinly_covered(receipt: dict[str, Any]) -> str | None:
+    """The warning for a day that passes, with less than 95 % of what it owed; None for others."""
+    percent = receipt["coverage_pct"]
+    if percent is None or not coverage.PASS_PERCENT <= percent < coverage.WARNING_PERCENT:
+        return None
+    return f"{percent:.1f} % of what it owed is there or explained"
 
 
 def _status(percent: float | None, finals: int, rows: int) -> str:

@@ -109,10 +109,11 @@ def execute(
     settings: Mapping[str, Any],
     beam_args: Sequence[str],
     say: Progress,
+    check: Callable[[], None] = lambda: None,
 ) -> dict[str, Any]:
     """The job that `finish` ends: of its processors over its days. Returns what it reports, and how many days.
 
-    settings: more fields of the pipeline's Config.
+    settings: more fields of the pipeline's Config.  check: called once the inputs are read; its errors end the run.
     """
     seasons = tuple(sorted({season_of_day(day) for day in finish.days}))
     say("taking a snapshot")
@@ -120,6 +121,7 @@ def execute(
         pipeline.reads(finish.processors, seasons, finish.days), warehouse.staging(finish.stamp.run_id)
     )
     crash_point("snapshot_taken")
+    check()
     say(f"computing {len(finish.days)} game days")
     config = pipeline.Config(finish.processors, finish.days, seasons, finish.stamp, finish.staging, **settings)
     report = outcome.read(finish.staging, partial(pipeline.launch, config, snapshot, finish, beam_args))

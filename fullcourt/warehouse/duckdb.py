@@ -4,10 +4,7 @@ DuckDB lets no second process in while one writes, so the file is open only to t
 to publish; a held lock is waited for, bounded, and then named with its owner.
 """
 
-import datetime as dt
 import re
-import shutil
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -20,11 +17,11 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 
 from fullcourt.domain.errors import EngineError
 from fullcourt.warehouse.ddl import bigquery_type, to_duckdb
+from fullcourt.warehouse.local_staging import LocalStaging, made
 from fullcourt.warehouse.protocol import Read, Snapshot, Staging
 from schemas import TABLES
 
 LOCK_WAIT_SECONDS = 30.0
-ORPHAN_SECONDS = 24 * 3600
 _BATCH_ROWS = 131_072
 
 
@@ -34,32 +31,20 @@ class DuckDBWarehouse:
     def __init__(self, path: str, lock_wait_seconds: float = LOCK_WAIT_SECONDS) -> None:
         self._path = Path(path)
         self._lock_wait_seconds = lock_wait_seconds
+        self._stagings = LocalStaging(self._path.absolute().with_name(self._path.name + ".staging"))
         self.url = f"duckdb://{self._path.absolute()}"
 
     def staging(self, run_id: str) -> Path:
-        return _made(self._staging_root / run_id)
+        return self._stagings.make(run_id)
 
     def sweep(self, run_id: str) -> None:
-        self.discard(run_id)
-        if not self._staging_root.is_dir():
-            return
-        for orphan in self._staging_root.iterdir():  # of a run that was killed
-            if time.time() - orphan.stat().st_mtime > ORPHAN_SECONDS:
-                self.discard(orphan.name)
+        self._stagings.sweep(run_id)
 
     def discard(self, run_id: str) -> None:
-        shutil.rmtree(self._staging_root / run_id, ignore_errors=True)
-        with suppress(OSError):  # it holds another run's, or is not there
-            self._staging_root.rmdir()
+        self._stagings.discard(run_id)
 
     def stagings(self) -> list[Staging]:
-        if not self._staging_root.is_dir():
-            return []
-        return [_staging(directory) for directory in sorted(self._staging_root.iterdir())]
-
-    @property
-    def _staging_root(self) -> Path:
-        return self._path.absolute().with_name(self._path.name + ".staging")
+        return self._stagings.list()
 
     def columns(self) -> dict[str, dict[str, str]]:
         if not self._path.exists():
@@ -76,7 +61,7 @@ class DuckDBWarehouse:
         return found
 
     def apply(self, statements: Sequence[str]) -> None:
-        _made(self._path.absolute().parent)
+        made(self._path.absolute().parent)
         with self._connection(read_only=False, create=True) as connection, _atomic(connection):
             for statement in statements:
                 for translated in to_duckdb(statement):
@@ -92,10 +77,8 @@ class DuckDBWarehouse:
             for read in reads:
                 path = directory / f"{read.key}.parquet"
                 relation = _relation(connection, read.sql, _filters(read))
-                reader = relation.to_arrow_reader(_BATCH_ROWS)
-                with pq.ParquetWriter(path, reader.schema) as writer:
-                    for batch in reader:
-                        writer.write_batch(batch)
+                with relation.to_arrow_reader(_BATCH_ROWS) as reader:  # an open one would keep the file from everybody
+                    _write(path, reader)
                 files[read.key] = (str(path),)
         return files
 
@@ -195,6 +178,15 @@ def _relation(
     return connection.sql(statement, params=dict(parameters)) if parameters else connection.sql(statement)
 
 
+def _write(path: Path, reader: pa.RecordBatchReader) -> None:
+    try:
+        with pq.ParquetWriter(path, reader.schema) as writer:
+            for batch in reader:
+                writer.write_batch(batch)
+    except OSError as error:
+        raise EngineError(f"cannot write {path}: {error}") from error
+
+
 def _filters(read: Read) -> dict[str, list[Any]]:
     return {column: list(values) for column, values in read.only.items()}
 
@@ -244,20 +236,3 @@ def _atomic(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 def _is_locked(error: BaseException) -> bool:
     # The whole phrase: the message holds the path too, and that may be anything.
     return isinstance(error, duckdb.IOException) and "Could not set lock on file" in str(error)
-
-
-def _staging(directory: Path) -> Staging:
-    touched, size = 0.0, 0
-    for path in (directory, *directory.rglob("*")):
-        with suppress(FileNotFoundError):  # the run may be ending this moment
-            found = path.stat()
-            touched, size = max(touched, found.st_mtime), size + (found.st_size if path.is_file() else 0)
-    return Staging(directory.name, dt.datetime.fromtimestamp(touched, dt.UTC), size)
-
-
-def _made(directory: Path) -> Path:
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EngineError(f"cannot make the directory {directory}: {error.strerror}") from error
-    return directory

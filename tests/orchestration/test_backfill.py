@@ -5,10 +5,13 @@ import json
 
 import pytest
 
+from fullcourt.cli.phases import PHASES
 from fullcourt.domain.backfill import State
 from fullcourt.domain.errors import GateError, UsageError
 from fullcourt.domain.processors import PROCESSORS, Phase, select
+from fullcourt.orchestration import cleanup
 from fullcourt.orchestration.backfill import planning, plans, status
+from fullcourt.orchestration.receipts import log_day
 from schemas import TABLES
 from tests.backfills import carry_out, left, plan, states
 from tests.houses import House
@@ -121,8 +124,6 @@ def test_a_plan_is_refused_once_its_inputs_moved_and_can_be_made_again(house):
     with pytest.raises(GateError, match=r"the inputs moved since .*: nbac_team_boxscore of 2024"):
         carry_out(house, made)
     assert states(house, made) == [State.PENDING]
-    from fullcourt.cli.phases import PHASES
-
     fresh = planning.again(house.warehouse, made, house.now + HOUR, PHASES)
     assert fresh is not None
     assert planning.again(house.warehouse, fresh, house.now + HOUR, PHASES) is None
@@ -256,8 +257,8 @@ def test_a_cancelled_plan_begins_nothing_and_goes_on_when_resumed(loaded_house):
     assert result.ownership is not None
     assert "was cancelled by operator" in result.ownership
     assert states(loaded_house, made) == [State.PENDING] * 2
-    found = status.slices(loaded_house.warehouse, made.plan_id)
-    assert status.state(found, True, loaded_house.now) == "CANCELLED"
+    (shown,) = status.plans(loaded_house.warehouse, loaded_house.now)
+    assert shown["state"] == "CANCELLED"
     plans.uncancel(loaded_house.warehouse, made)
     assert carry_out(loaded_house, made).ownership is None
     assert states(loaded_house, made) == [State.DONE] * 2
@@ -363,3 +364,106 @@ def test_an_altered_plan_is_refused(house):
             plans.load(house.warehouse, made.plan_id)
     with pytest.raises(UsageError, match="no backfill has an id that begins with 'nothing'"):
         plans.load(house.warehouse, "nothing")
+
+
+# ---- what must not pass for done
+
+
+def test_inputs_that_move_while_it_is_applied_end_it(loaded_house):
+    """A correction between two slices: the first was computed from something else than the second would be."""
+    days = game_days(loaded_house)[:4]
+    box = TABLES["nbac_gamebook_player_stats"].id
+
+    def correct(step):
+        if "1 of 2 slices" in step:
+            execute(loaded_house, f"UPDATE {box} SET assists = assists + 3 WHERE game_date = @day", day=days[0])
+
+    made = plan(loaded_house, days, "analytics", SUMMARIES, slice_days=2)
+    result = carry_out(loaded_house, made, say=correct)
+    assert result.moved == "the inputs of analytics in season 2024 moved while they were being read"
+    assert states(loaded_house, made) == [State.DONE, State.PENDING]
+    assert left(loaded_house, made) == 4
+    fresh = planning.again(loaded_house.warehouse, made, loaded_house.now + HOUR, PHASES)
+    assert fresh is not None
+    plans.store(loaded_house.warehouse, fresh, {"rows": 0, "bytes": 0}, "tester")
+    assert carry_out(loaded_house, fresh).moved is None
+    assert left(loaded_house, fresh) == 0
+
+
+def test_inputs_that_moved_after_the_last_slice_are_noticed(loaded_house):
+    days = game_days(loaded_house)[:2]
+    box = TABLES["nbac_gamebook_player_stats"].id
+
+    def correct(step):
+        if step == "verifying analytics":
+            execute(loaded_house, f"UPDATE {box} SET assists = assists + 3 WHERE game_date = @day", day=days[0])
+
+    result = carry_out(loaded_house, plan(loaded_house, days, "analytics", SUMMARIES), say=correct)
+    assert result.moved == "the inputs moved while it was applied: nbac_gamebook_player_stats of 2024"
+
+
+def test_a_day_that_a_run_published_since_is_not_done_whatever_the_clock_says(house):
+    days = game_days(house)
+    made = plan(house, days, "analytics", SUMMARIES)
+    assert left(house, made) == 0
+    house.run("analytics", days[3], processors=SUMMARIES, now=house.now - 2 * DAY)
+    assert left(house, made) == 1
+
+
+def test_rows_put_back_from_a_backup_are_not_taken_for_what_was_published(house):
+    days = game_days(house)
+    made = plan(house, days, "analytics")
+    later = house.now + DAY
+    cleanup.clean(house.warehouse, later, days=1)
+    assert left(house, made) == 0
+    # The rest of a game is corrected in the history, as a newer publish would; the backup has the old rows.
+    cleanup.restore(house.warehouse, later.date(), later)
+    assert left(house, made) > 0
+    before = house.table(UPGC, content=True)
+    assert not carry_out(house, made, now=later).failed
+    assert house.table(UPGC, content=True).equals(before)
+    assert left(house, made) == 0
+
+
+def test_a_day_off_that_became_a_game_day_is_in_the_plan_made_again(loaded_house):
+    days, schedule = game_days(loaded_house), TABLES["nbac_schedule"]
+    whole = loaded_house.table("nbac_schedule")
+    execute(loaded_house, f"DELETE FROM {schedule.id} WHERE game_date = @day", day=days[-1])
+    made = plan(loaded_house, days[-2:], "analytics", [TOGS])
+    assert (made.days, made.off_days) == ((days[-2],), (days[-1],))
+    with loaded_house.warehouse.transaction({}) as session:
+        session.execute(f"DELETE FROM {schedule.id} WHERE TRUE")
+        session.insert("nbac_schedule", whole)
+    fresh = planning.again(loaded_house.warehouse, made, loaded_house.now + HOUR, PHASES)
+    assert fresh is not None
+    assert fresh.days == tuple(days[-2:])
+
+
+def test_a_day_forced_through_after_it_failed_is_stamped(loaded_house):
+    """The rows are the same, the receipt is another."""
+    house, day = loaded_house, game_days(loaded_house)[4]
+    box = TABLES["nbac_gamebook_player_stats"].id
+    execute(house, f"DELETE FROM {box} WHERE game_date = @day AND team_abbr < 'M'", day=day)
+    for force, expected in ((False, {0: {str(day): f"not covered: {PGS}"}}), (True, {})):
+        assert carry_out(house, plan(house, [day], "analytics", [PGS], force=force)).failed == expected
+        newest = receipts(house, PGS)[-1]
+        assert (newest["status"], newest["forced"]) == ("INCOMPLETE", force)
+
+
+def test_what_did_not_verify_is_not_called_done(holed):
+    made = plan(holed, game_days(holed)[3:6], "raw")
+    assert carry_out(holed, made).unverified
+    assert [row["state"] for row in status.plans(holed.warehouse, holed.now)] == ["UNVERIFIED"]
+    fine = plan(holed, game_days(holed)[:2], "raw", now=holed.now + HOUR)
+    assert not carry_out(holed, fine).unverified
+    assert [row["state"] for row in status.plans(holed.warehouse, holed.now)] == ["DONE", "UNVERIFIED"]
+
+
+def test_a_day_that_just_passes_warns(caplog):
+    receipt = {"processor_name": PDC, "analysis_date": dt.date(2024, 11, 1), "mean_completeness_pct": None}
+    counts = ("ready", "flagged", "incomplete", "blocked", "excluded", "dead_letter")
+    receipt |= {f"{name}_count": 0 for name in counts}
+    for percent, warned in ((89.9, 0), (90.0, 1), (94.9, 1), (95.0, 0), (None, 0)):
+        caplog.clear()
+        log_day({**receipt, "coverage_pct": percent})
+        assert sum(record.levelname == "WARNING" for record in caplog.records) == warned, percent

@@ -11,6 +11,7 @@ from fullcourt.domain.errors import OwnershipError
 from fullcourt.domain.processors import BY_NAME
 from fullcourt.domain.rows import Stamp
 from fullcourt.orchestration.backfill import claims, plans
+from fullcourt.orchestration.backfill.work import FixedClock
 from fullcourt.orchestration.publish import BACKFILL, Publish
 from fullcourt.orchestration.run import micros
 from tests.backfills import plan, states
@@ -38,7 +39,9 @@ def made(house, *days, processors=(OFFENSE,), **options):
 
 def claim(house, of, number=0, owner=None, now=None):
     with house.warehouse.transaction({}) as session:
-        return claims.claim(session, of.plan_id, number, owner or claims.this_process(), now or house.now, "hash")
+        return claims.claim(
+            session, of.plan_id, number, owner or claims.this_process(), FixedClock(now or house.now), "hash"
+        )
 
 
 def finish(house, of, held, run_id):

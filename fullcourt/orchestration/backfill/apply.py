@@ -11,13 +11,14 @@ from fullcourt.crash import crash_point
 from fullcourt.domain.backfill import seconds_left
 from fullcourt.domain.calendar import season_of_day
 from fullcourt.domain.days import to_number
-from fullcourt.domain.errors import EngineError, GateError, OwnershipError
-from fullcourt.orchestration.backfill import claims
+from fullcourt.domain.errors import EngineError, InputsMovedError, OwnershipError
+from fullcourt.orchestration.backfill import claims, plans
+from fullcourt.orchestration.backfill.claims import Clock
 from fullcourt.orchestration.backfill.gates import refuse_stale
 from fullcourt.orchestration.backfill.inputs import done_of_season, external_inputs, moved, seasons, stage_hash
 from fullcourt.orchestration.backfill.planning import findings
 from fullcourt.orchestration.backfill.plans import RAW, Pipelines, Plan
-from fullcourt.orchestration.backfill.work import Clock, Settled, Work, run_slice
+from fullcourt.orchestration.backfill.work import Settled, Work, run_slice
 from fullcourt.orchestration.backfill.workers import drain, pool
 from fullcourt.orchestration.verify import failure, verify
 from fullcourt.warehouse import Warehouse, open_warehouse
@@ -30,7 +31,7 @@ class How:
     """How a plan is applied.
 
     parallel: slices at once, each in a process of its own.  goes_on: past failed days, to the end, instead of stopping.
-    begin: what each of these processes does first, such as setting up its log.
+    begin: what each of these processes does first, such as setting up its log.  uncancel: a plan told to stop goes on.
     """
 
     warehouse: str
@@ -40,6 +41,7 @@ class How:
     goes_on: bool = False
     beam_args: tuple[str, ...] = ()
     begin: Callable[[], None] | None = None
+    uncancel: bool = False
 
 
 @dataclass
@@ -48,6 +50,7 @@ class Result:
 
     failed: slice number -> day -> why it is not done.  unverified: what did not hold when a phase was read back.
     ownership: why somebody else's claim, or a cancellation, ended it.  interrupted: by Ctrl-C, after a drain.
+    moved: what of the inputs moved while it was applied.
     """
 
     rows: int = 0
@@ -57,6 +60,7 @@ class Result:
     failed: dict[int, dict[str, str]] = field(default_factory=dict)
     unverified: list[str] = field(default_factory=list)
     ownership: str | None = None
+    moved: str | None = None
     interrupted: bool = False
 
     def add(self, settled: Settled, days: int) -> None:
@@ -69,25 +73,24 @@ class Result:
 
     @property
     def stopped(self) -> bool:
-        return self.interrupted or self.ownership is not None
+        return self.interrupted or self.ownership is not None or self.moved is not None
 
 
 def apply(plan: Plan, how: How, say: Say = lambda _: None) -> Result:
     """Does what is left of the plan, and reports.
 
-    GateError: its inputs are not what they were when it was made, or the strict pre-flight refuses.
+    InputsMovedError: its inputs are not what they were when it was made.  GateError: the strict pre-flight refuses.
     EngineError: a slice could not be run; it was given back, and so was what had not begun.
     """
     warehouse = open_warehouse(how.warehouse)
     say("reading the inputs")
     if changed := moved(plan, external_inputs(warehouse, plan, how.clock(), how.pipelines)):
-        raise GateError(
-            f"the inputs moved since {plan.plan_id} was planned: {', '.join(changed)}; plan the same again "
-            f"and go on with `fullcourt backfill resume {plan.plan_id} --replan`"
-        )
+        raise InputsMovedError(f"the inputs moved since {plan.plan_id} was planned: {', '.join(changed)}")
     if plan.options.strict_preflight:
         for _, inspection in findings(warehouse, plan, how.clock()):
             refuse_stale(inspection)
+    if how.uncancel:
+        plans.uncancel(warehouse, plan)
     result = Result()
     with drain() as draining:
         apply = _Apply(plan, how, warehouse, result, draining, say)
@@ -122,8 +125,16 @@ class _Apply:
                 return False
         wrong = read_back(self._plan, name, self._warehouse, self._how.clock(), self._say)
         self._result.unverified += wrong
+        plans.record_verified(self._warehouse, self._plan, name, wrong)
         crash_point("verified")
-        return not wrong or self._how.goes_on or self._plan.options.force
+        return not self._moved() and (not wrong or self._how.goes_on or self._plan.options.force)
+
+    def _moved(self) -> bool:
+        """Since it was planned: then what was computed first does not fit what was computed last."""
+        there = external_inputs(self._warehouse, self._plan, self._how.clock(), self._how.pipelines)
+        if changed := moved(self._plan, there):
+            self._result.moved = f"the inputs moved while it was applied: {', '.join(changed)}"
+        return self._result.moved is not None
 
     def _stage(self, number: int) -> bool:
         works = self._left(number)
@@ -185,22 +196,32 @@ class _Apply:
             claims.mark_unchanged(session, self._plan.plan_id, places, self._how.clock())
 
     def _settled(self, works: Sequence[Work]) -> Iterator[Settled]:
-        """Slices as they settle; none is begun after a failed one, a lost one or Ctrl-C, and all that began end."""
-        if not works:
+        """Slices as they settle; none is begun after a failed one, a lost one or Ctrl-C, and all that began end.
+
+        They do not where a worker died or Ctrl-C was pressed twice: then no worker is left, and they are given back.
+        """
+        if not self._begins() or not works:
             return
         waiting = iter(works)
         modules = [run_slice.__module__, *(phase.module for phase in self._how.pipelines.values())]
-        with pool(min(self._how.parallel, len(works)), modules, self._how.begin) as workers:
-            running: set[Future[Settled]] = set()
-            while True:
-                while len(running) < self._how.parallel and self._begins() and (work := next(waiting, None)):
-                    running.add(workers.submit(run_slice, work))
-                if not running:
-                    return
-                ended, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in ended:
-                    if settled := self._outcome(future):
-                        yield settled
+        try:
+            with pool(min(self._how.parallel, len(works)), modules, self._how.begin) as workers:
+                running: set[Future[Settled]] = set()
+                while True:
+                    while len(running) < self._how.parallel and self._begins() and (work := next(waiting, None)):
+                        running.add(workers.submit(run_slice, work))
+                    if not running:
+                        return
+                    ended, running = wait(running, return_when=FIRST_COMPLETED)
+                    for future in ended:
+                        if settled := self._outcome(future):
+                            yield settled
+        except (BrokenProcessPool, KeyboardInterrupt) as error:
+            with self._warehouse.transaction({}) as session:
+                claims.release(session, self._owner)
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            raise EngineError("a worker process died") from error
 
     def _begins(self) -> bool:
         if self._draining:
@@ -214,7 +235,6 @@ class _Apply:
         except OwnershipError as error:
             self._result.ownership = str(error)
             return None
-        except BrokenProcessPool as error:
-            with self._warehouse.transaction({}) as session:
-                claims.release(session, self._owner)
-            raise EngineError("a worker process died") from error
+        except InputsMovedError as error:
+            self._result.moved = str(error)
+            return None

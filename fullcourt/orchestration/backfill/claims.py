@@ -8,15 +8,17 @@ import datetime as dt
 import json
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from fullcourt.domain.backfill import State
 from fullcourt.domain.errors import OwnershipError
-from fullcourt.warehouse import Session
+from fullcourt.domain.fingerprint import hash_settings
+from fullcourt.warehouse import Session, Warehouse
 
 LEASE = dt.timedelta(hours=1)
+Clock = Callable[[], dt.datetime]
 _SLICES = "nba_orchestration.backfill_slices"
 
 
@@ -35,12 +37,14 @@ class Claim:
 
     refused: the slice's days that no job was started for, and why.
     forced: days that are not covered count as done all the same.
+    clock: read when it is settled.
     """
 
     plan_id: str
     slice_number: int
     token: int
     inputs_hash: str
+    clock: Clock
     refused: Mapping[dt.date, str] = field(default_factory=dict)
     forced: bool = False
 
@@ -60,20 +64,22 @@ class Claim:
             f"slice {self.slice_number} of backfill {self.plan_id} was taken over by {by}; nothing was published"
         )
 
-    def settle(self, session: Session, now: dt.datetime, short: Mapping[dt.date, str], run_id: str | None) -> None:
+    def settle(self, session: Session, short: Mapping[dt.date, str], run_id: str | None) -> None:
         """Ends the claim: DONE, or FAILED with the days that are not done and why.
 
         short: of the days that were computed.  run_id: of the job; None if there was none.
         """
         self.hold(session, run_id)
+        row = _slice(session, self.plan_id, self.slice_number)
         failed = {**self.refused, **({} if self.forced else short)}
         session.execute(
             f"UPDATE {_SLICES} SET state = @state, ended_at = @now, run_id = @run_id, lease_until = NULL, "
-            "inputs_hash = @inputs_hash, failed_days = PARSE_JSON(@failed) "
+            "inputs_hash = @inputs_hash, failed_days = PARSE_JSON(@failed), published = PARSE_JSON(@published) "
             "WHERE plan_id = @plan_id AND slice_number = @number",
             state=(State.FAILED if failed else State.DONE).value,
-            now=now,
+            now=self.clock(),
             run_id=run_id,
+            published=json.dumps(newest_publishes(session, row["processors"], row["days"])),
             inputs_hash=self.inputs_hash,
             failed=json.dumps({str(day): failed[day] for day in sorted(failed)}) if failed else "null",
             plan_id=self.plan_id,
@@ -81,12 +87,27 @@ class Claim:
         )
 
 
+def newest_publishes(source: Warehouse | Session, processors: Sequence[str], days: Sequence[str]) -> dict[str, str]:
+    """Day -> hash of the ids of the processors' newest publishes of it; a day without any is left out."""
+    rows = source.query(
+        "SELECT analysis_date, publish_id FROM nba_orchestration.latest_receipts "
+        "WHERE processor_name IN UNNEST(@processors) AND analysis_date IN UNNEST(@days) "
+        "ORDER BY analysis_date, processor_name",
+        processors=list(processors),
+        days=[dt.date.fromisoformat(day) for day in days],
+    ).to_pylist()
+    ids: dict[str, list[str]] = {}
+    for row in rows:
+        ids.setdefault(str(row["analysis_date"]), []).append(row["publish_id"])
+    return {day: hash_settings({"publishes": found}) for day, found in ids.items()}
+
+
 def claim(
     session: Session,
     plan_id: str,
     number: int,
     owner: str,
-    now: dt.datetime,
+    clock: Clock,
     inputs_hash: str,
     *,
     seen: int | None = None,
@@ -96,6 +117,7 @@ def claim(
 
     seen: its token then.  CancelledError: the plan was told to stop.  OwnershipError: somebody else has the days.
     """
+    now = clock()
     plan = session.query(
         "SELECT cancelled_at, cancelled_by FROM nba_orchestration.backfill_plans WHERE plan_id = @plan_id",
         plan_id=plan_id,
@@ -128,13 +150,13 @@ def claim(
         plan_id=plan_id,
         number=number,
     )
-    return Claim(plan_id, number, newest + 1, inputs_hash, forced=forced)
+    return Claim(plan_id, number, newest + 1, inputs_hash, clock, forced=forced)
 
 
 def give_back(session: Session, held: Claim) -> None:
     """The slice is to be done again: its job failed for want of a warehouse or a runner, not of data."""
     row = _slice(session, held.plan_id, held.slice_number)
-    if row["token"] == held.token:
+    if row["token"] == held.token and row["state"] == State.RUNNING:
         _release(session, row)
 
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from fullcourt.domain.calendar import season_of_day
 from fullcourt.domain.days import to_number
 from fullcourt.domain.fingerprint import hash_settings
 from fullcourt.domain.processors import BY_NAME, Processor
+from fullcourt.orchestration.backfill.claims import newest_publishes
 from fullcourt.orchestration.backfill.plans import Pipelines, Plan, Prints, Stage
 from fullcourt.orchestration.publish import BACKFILL, stored_rows
 from fullcourt.orchestration.receipts import config_hash
@@ -35,27 +37,27 @@ def unchanged_days(
 ) -> set[dt.date]:
     """Days done before from the very inputs that are there now, and untouched since.
 
-    wanted: the inputs' hash.  forced: days that were forced through count.  A day that was published anew since, or
+    wanted: the inputs' hash.  forced: days that were forced through count.  A day that anybody published since, or
     that lost rows, is not among them.
     """
-    names, texts = [processor.name for processor in processors], {str(day) for day in days}
+    names = [processor.name for processor in processors]
     settled = warehouse.query(
-        "SELECT days, failed_days, ended_at, processors FROM nba_orchestration.backfill_slices "
+        "SELECT processors, failed_days, published FROM nba_orchestration.backfill_slices "
         "WHERE inputs_hash = @wanted AND state IN ('DONE', 'FAILED')",
         wanted=wanted,
     ).to_pylist()
-    ended: dict[str, dt.datetime] = {}
+    done: dict[str, set[str]] = {}  # day -> what stood there when it was settled
     for row in settled:
-        if row["processors"] != names:
-            continue
-        for day in texts.intersection(row["days"]):
-            if not row["failed_days"] or f'"{day}"' not in row["failed_days"]:
-                ended[day] = max(row["ended_at"], ended.get(day, row["ended_at"]))
-    candidates = {day for day in days if str(day) in ended}
+        if row["processors"] == names:
+            failed = json.loads(row["failed_days"] or "null") or {}
+            for day, publishes in json.loads(row["published"]).items():
+                done.setdefault(day, set()).update({publishes} if day not in failed else ())
+    newest = newest_publishes(warehouse, names, [str(day) for day in days])
+    candidates = {day for day in days if newest.get(str(day)) in done.get(str(day), ())}
     if not candidates:
         return set()
     receipts = warehouse.query(
-        "SELECT processor_name, analysis_date, row_count, published_at FROM nba_orchestration.latest_receipts "
+        "SELECT processor_name, analysis_date, row_count FROM nba_orchestration.latest_receipts "
         "WHERE processor_name IN UNNEST(@names) AND analysis_date IN UNNEST(@days) "
         "AND (status = 'COMPLETE' OR (forced AND @forced))",
         names=names,
@@ -63,13 +65,12 @@ def unchanged_days(
         forced=forced,
     ).to_pylist()
     stored = {processor.name: stored_rows(warehouse, processor, sorted(candidates)) for processor in processors}
-    untouched = Counter(
+    whole = Counter(
         row["analysis_date"]
         for row in receipts
-        if row["published_at"] <= ended[str(row["analysis_date"])]
-        and row["row_count"] == stored[row["processor_name"]].get(row["analysis_date"], 0)
+        if row["row_count"] == stored[row["processor_name"]].get(row["analysis_date"], 0)
     )
-    return {day for day in candidates if untouched[day] == len(names)}
+    return {day for day in candidates if whole[day] == len(names)}
 
 
 def external_inputs(warehouse: Warehouse, plan: Plan, now: dt.datetime, pipelines: Pipelines) -> dict[str, Prints]:

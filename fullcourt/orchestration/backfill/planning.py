@@ -35,6 +35,8 @@ def select_processors(phases: Sequence[str], names: Sequence[str] | None) -> tup
     """Of the phases, in DAG order; UsageError names one that is in none of them."""
     known = [processor for processor in PROCESSORS if processor.phase in {COMPUTED.get(name) for name in phases}]
     for name in names or ():
+        if not known:
+            raise UsageError(f"{', '.join(phases)} has no processors: expected none, got {name!r}")
         if name not in {processor.name for processor in known}:
             listed = ", ".join(processor.name for processor in known)
             raise UsageError(f"unknown processor {name!r} in {', '.join(phases)}: expected some of {listed}")
@@ -77,12 +79,11 @@ def make(
 
 
 def again(warehouse: Warehouse, plan: Plan, now: dt.datetime, pipelines: Pipelines) -> Plan | None:
-    """The same plan on its inputs as they are now; None where they are what they were."""
-    inputs = external_inputs(warehouse, plan, now, pipelines)
-    if not moved(plan, inputs):
+    """The same request on the inputs as they are now, off days that became game days too; None where none moved."""
+    if not moved(plan, external_inputs(warehouse, plan, now, pipelines)):
         return None
-    fresh = replace(plan, created_at=now, inputs=inputs)
-    return replace(fresh, plan_id=identified(fresh))
+    names = [name for stage in plan.stages for name in stage.names]
+    return make(warehouse, [*plan.days, *plan.off_days], plan.phases, names, plan.options, now, pipelines)
 
 
 def upstream_runs(warehouse: Warehouse, plan: Plan, now: dt.datetime) -> list[dict[str, Any]]:

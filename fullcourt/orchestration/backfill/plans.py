@@ -174,6 +174,8 @@ def store(warehouse: Warehouse, plan: Plan, estimated: Mapping[str, int], by: st
 def load(warehouse: Warehouse, plan_id: str) -> Plan:
     """UsageError for an id that no plan has, or several begin with; GateError for a plan that was altered."""
     check_schema(warehouse)
+    if not plan_id:
+        raise UsageError("the plan's id is empty: expected one, or its beginning")
     rows = warehouse.query(
         f"SELECT plan_id, created_at, definition FROM {_PLANS} WHERE STARTS_WITH(plan_id, @plan_id) ORDER BY plan_id",
         plan_id=plan_id,
@@ -216,9 +218,16 @@ def cancel(warehouse: Warehouse, plan: Plan, now: dt.datetime, by: str) -> None:
     _mark(warehouse, plan.plan_id, now, by)
 
 
-def is_cancelled(warehouse: Warehouse, plan: Plan) -> bool:
-    rows = warehouse.query(f"SELECT cancelled_at FROM {_PLANS} WHERE plan_id = @plan_id", plan_id=plan.plan_id)
-    return rows["cancelled_at"][0].is_valid
+def record_verified(warehouse: Warehouse, plan: Plan, phase: str, wrong: Sequence[str]) -> None:
+    """What did not hold when the phase was read back; nothing, if all did."""
+    with warehouse.transaction({}) as session:
+        known = session.query(f"SELECT verified FROM {_PLANS} WHERE plan_id = @plan_id", plan_id=plan.plan_id)
+        found = json.loads(known["verified"][0].as_py() or "null") or {}
+        session.execute(
+            f"UPDATE {_PLANS} SET verified = PARSE_JSON(@verified) WHERE plan_id = @plan_id",
+            verified=json.dumps({**found, phase: "; ".join(wrong)}),
+            plan_id=plan.plan_id,
+        )
 
 
 def uncancel(warehouse: Warehouse, plan: Plan) -> None:

@@ -4,10 +4,10 @@ import datetime as dt
 import json
 import shlex
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from fullcourt.domain.backfill import State
+from fullcourt.domain.backfill import State, seconds_left
 from fullcourt.domain.processors import PROCESSORS
 from fullcourt.orchestration.backfill.claims import stands
 from fullcourt.orchestration.backfill.plans import COMPUTED, RAW, Options, Plan
@@ -27,18 +27,34 @@ def slices(warehouse: Warehouse, plan_id: str | None = None) -> list[Row]:
     ).to_pylist()
 
 
-def state(found: Sequence[Row], cancelled: bool, now: dt.datetime) -> str:
-    """Of a plan, from its slices: DONE, RUNNING, CANCELLED, FAILED, PENDING, or STOPPED half-way."""
-    states = Counter(State(row["state"]) for row in found)
-    if sum(states[s] for s in State if s.finished) == len(found):
+def state(row: Mapping[str, Any], found: Sequence[Row], now: dt.datetime) -> str:
+    """Of a plan: DONE, UNVERIFIED, RUNNING, CANCELLED, FAILED, PENDING, or STOPPED half-way.
+
+    row: of backfill_plans.  found: its slices.  DONE is when every phase was read back, too, and held.
+    """
+    states = Counter(State(each["state"]) for each in found)
+    verified: dict[str, str] = json.loads(row["verified"] or "null") or {}
+    finished = sum(states[each] for each in State if each.finished) == len(found)
+    if finished and all(verified.get(phase) == "" for phase in row["phases"]):
         return "DONE"
-    if any(row["state"] == State.RUNNING and stands(row, now) for row in found):
+    if any(each["state"] == State.RUNNING and stands(each, now) for each in found):
         return "RUNNING"
-    if cancelled:
+    if row["cancelled_at"] is not None:
         return "CANCELLED"
     if states[State.FAILED]:
         return "FAILED"
-    return "PENDING" if states[State.PENDING] == len(found) else "STOPPED"
+    if any(verified.values()):
+        return "UNVERIFIED"
+    return "PENDING" if states[State.PENDING] == len(found) and not verified else "STOPPED"
+
+
+def plan_state(warehouse: Warehouse, plan: Plan, found: Sequence[Row], now: dt.datetime) -> str:
+    """The same of one plan."""
+    (row,) = warehouse.query(
+        "SELECT phases, verified, cancelled_at FROM nba_orchestration.backfill_plans WHERE plan_id = @plan_id",
+        plan_id=plan.plan_id,
+    ).to_pylist()
+    return state(row, found, now)
 
 
 def plans(warehouse: Warehouse, now: dt.datetime) -> list[Row]:
@@ -47,13 +63,13 @@ def plans(warehouse: Warehouse, now: dt.datetime) -> list[Row]:
     for row in slices(warehouse):
         by_plan.setdefault(row["plan_id"], []).append(row)
     rows = warehouse.query(
-        "SELECT plan_id, created_at, created_by, first_day, last_day, day_count, phases, cancelled_at "
-        "FROM nba_orchestration.backfill_plans ORDER BY plan_id DESC"
+        "SELECT plan_id, created_at, created_by, first_day, last_day, phases, verified, cancelled_at "
+        "FROM nba_orchestration.backfill_plans ORDER BY created_at DESC, plan_id DESC"
     ).to_pylist()
     return [
         {
             "plan": row["plan_id"],
-            "state": state(by_plan.get(row["plan_id"], []), row["cancelled_at"] is not None, now),
+            "state": state(row, by_plan.get(row["plan_id"], []), now),
             **_done(by_plan.get(row["plan_id"], [])),
             **{name: row[name] for name in ("first_day", "last_day", "phases", "created_at", "created_by")},
         }
@@ -87,7 +103,7 @@ def failures(plan: Plan, found: Sequence[Row]) -> list[Row]:
     for row in found:
         phase = plan.stages[row["stage"]].phase
         for day, why in (json.loads(row["failed_days"] or "null") or {}).items():
-            command = f"fullcourt backfill run --dates {day} --phases {phase}{_told(plan)}"
+            command = f"fullcourt backfill run --dates {day} --phases {phase}{_told(plan, [phase])}"
             rows.append({"phase": phase, "day": day, "why": why, "again": command})
     return rows
 
@@ -102,12 +118,13 @@ def again(plan: Plan, rows: Sequence[Row]) -> list[str]:
     days, failed = sorted({row["day"] for row in rows}), {row["phase"] for row in rows}
     phases = [phase for phase in plan.phases if phase != RAW]
     first = min(phases.index(phase) for phase in failed)
-    alone = f"fullcourt backfill run --dates {','.join(days)} --phases {','.join(phases[first:])}{_told(plan)}"
+    after = phases[first:]
+    alone = f"fullcourt backfill run --dates {','.join(days)} --phases {','.join(after)}{_told(plan, after)}"
     return [f"fullcourt backfill resume {plan.plan_id} --replan", alone]
 
 
-def _told(plan: Plan) -> str:
-    """The options that the plan was made with, as far as they are not the usual ones."""
+def _told(plan: Plan, phases: Sequence[str]) -> str:
+    """The options that the plan was made with, as far as they are not the usual ones; processors of these phases."""
     options, usual = plan.options, Options()
     words = [
         f" --{name.replace('_', '-')}"
@@ -118,8 +135,8 @@ def _told(plan: Plan) -> str:
         words.append(f" --cascade-policy {options.cascade_policy}")
     if options.model:
         words.append(f" --model {shlex.quote(options.model)}")
-    named = [name for stage in plan.stages for name in stage.names]
-    if named != [p.name for p in PROCESSORS if p.phase in {COMPUTED.get(phase) for phase in plan.phases}]:
+    named = [name for stage in plan.stages if stage.phase in phases for name in stage.names]
+    if named != [p.name for p in PROCESSORS if p.phase in {COMPUTED[phase] for phase in phases}]:
         words.append(f" --processors {','.join(named)}")
     return "".join(words)
 
@@ -148,7 +165,7 @@ def _seconds_left(found: Sequence[Row], workers: int) -> float | None:
     """By how long the settled slices took; None while none has been, or nothing is left."""
     timed = [row for row in found if row["started_at"] and row["ended_at"] and row["state"] == State.DONE]
     left = sum(len(row["days"]) for row in found if row["state"] in (State.PENDING, State.RUNNING))
-    if not timed or not left:
-        return None
+    done = sum(len(row["days"]) for row in timed)
     spent = sum((row["ended_at"] - row["started_at"]).total_seconds() for row in timed)
-    return round(spent / sum(len(row["days"]) for row in timed) * left / workers, 1)
+    seconds = seconds_left(done, done + left, spent / workers)
+    return None if seconds is None or not left else round(seconds, 1)

@@ -3,25 +3,25 @@
 import datetime as dt
 import json
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from fullcourt.crash import crash_point
 from fullcourt.domain.backfill import State
+from fullcourt.domain.calendar import season_of_day
 from fullcourt.domain.days import to_number
-from fullcourt.domain.errors import GateError, OwnershipError
+from fullcourt.domain.errors import GateError, InputsMovedError, OwnershipError
 from fullcourt.domain.fallback import reads_context
 from fullcourt.domain.rows import Stamp
 from fullcourt.orchestration.backfill import claims
-from fullcourt.orchestration.backfill.claims import Claim
+from fullcourt.orchestration.backfill.claims import Claim, Clock
 from fullcourt.orchestration.backfill.gates import Inspection, inspect, refuse_stale
+from fullcourt.orchestration.backfill.inputs import stage_hash
 from fullcourt.orchestration.backfill.plans import PipelineOf, Plan
 from fullcourt.orchestration.publish import BACKFILL, Publish
 from fullcourt.orchestration.run import execute, micros, new_run_id
 from fullcourt.warehouse import Warehouse, open_warehouse
 
 LOG = logging.getLogger(__name__)
-Clock = Callable[[], dt.datetime]
 
 
 def wall_clock() -> dt.datetime:
@@ -78,7 +78,7 @@ def run_slice(work: Work) -> Settled:
     """Claims the slice, asks the gates of each day, computes the days that pass, publishes and settles.
 
     A day that a gate refuses stops no other day.  OwnershipError: somebody else has the days, or has taken them over.
-    EngineError: the slice is given back, to be done again.
+    EngineError, InputsMovedError: the slice is given back, to be done again.
     """
     warehouse, now = open_warehouse(work.warehouse), work.clock()
     number, plan = work.slice_number, work.plan
@@ -88,7 +88,7 @@ def run_slice(work: Work) -> Settled:
             plan.plan_id,
             number,
             work.owner,
-            now,
+            work.clock,
             work.inputs_hash,
             seen=work.seen,
             forced=plan.options.force,
@@ -99,6 +99,10 @@ def run_slice(work: Work) -> Settled:
     try:
         return _run(work, warehouse, claim, now)
     except OwnershipError:
+        raise
+    except InputsMovedError:
+        with warehouse.transaction({}) as session:
+            claims.give_back(session, claim)
         raise
     except GateError as error:
         claim = replace(claim, refused=dict.fromkeys(work.days, str(error)))
@@ -146,7 +150,9 @@ def _run(work: Work, warehouse: Warehouse, claim: Claim, now: dt.datetime) -> Se
     if synthetic:
         settings["synthetic_days"] = synthetic
     try:
-        report = execute(warehouse, work.pipeline.pipeline(), finish, settings, work.beam_args, LOG.info)
+        report = execute(
+            warehouse, work.pipeline.pipeline(), finish, settings, work.beam_args, LOG.info, check=lambda: _check(work)
+        )
     finally:
         warehouse.sweep(stamp.run_id)
         crash_point("swept")
@@ -154,10 +160,19 @@ def _run(work: Work, warehouse: Warehouse, claim: Claim, now: dt.datetime) -> Se
     return _settled(work, warehouse, rows, inspection)
 
 
+def _check(work: Work) -> None:
+    """InputsMovedError unless what was read just now is what the slice is to be recorded as computed from."""
+    plan, (number, days) = work.plan, work.plan.slices[work.slice_number]
+    stage, season = plan.stages[number], season_of_day(to_number(days[0]))
+    found = stage_hash(open_warehouse(work.warehouse), plan, stage, season, work.clock(), {stage.phase: work.pipeline})
+    if found != work.inputs_hash:
+        raise InputsMovedError(f"the inputs of {stage.phase} in season {season} moved while they were being read")
+
+
 def _settle(work: Work, warehouse: Warehouse, claim: Claim, short: dict[dt.date, str]) -> Settled:
     """Without a job."""
     with warehouse.transaction({}) as session:
-        claim.settle(session, work.clock(), short, None)
+        claim.settle(session, short, None)
     return _settled(work, warehouse, 0, Inspection(()))
 
 

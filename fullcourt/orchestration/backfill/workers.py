@@ -1,4 +1,4 @@
-"""Processes that slices run in, and how they end: let to the end by Ctrl-C, gone with the one that began them."""
+"""Processes that slices run in: Ctrl-C lets them end, a second one kills them, and so goes who began them."""
 
 import multiprocessing
 import multiprocessing.connection
@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import forkserver, resource_tracker
 from typing import Any
 
 
@@ -34,7 +35,18 @@ def pool(workers: int, modules: Sequence[str], begin: Callable[[], None] | None)
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
     if context.get_start_method() == "forkserver":
         context.set_forkserver_preload(list(modules))
+        _start_fork_server()
     return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin_worker, initargs=(begin,))
+
+
+def _start_fork_server() -> None:
+    """Ctrl-C must not end it while it imports: it, and what it forks, inherits that the signal is held back."""
+    resource_tracker.ensure_running()  # or the server starts it, which lets the signal through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin_worker(begin: Callable[[], None] | None) -> None:
@@ -57,11 +69,13 @@ def _follow_parent() -> None:
 
 @contextmanager
 def drain() -> Iterator[list[bool]]:
-    """A list that holds something once Ctrl-C was pressed; pressed again it interrupts."""
+    """A list that holds something once Ctrl-C was pressed; pressed again it kills the workers and interrupts."""
     pressed: list[bool] = []
 
     def press(_signal: int, _frame: Any) -> None:
         if pressed:
+            for worker in multiprocessing.active_children():
+                worker.kill()  # whoever leaves the pool waits for them
             raise KeyboardInterrupt
         pressed.append(True)
 
