@@ -2,9 +2,10 @@
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import dataclass, field
 
 from fullcourt.crash import crash_point
@@ -143,16 +144,17 @@ class _Apply:
         began = time.monotonic()
         days_of = {work.slice_number: len(work.days) for work in works}
         settled_slices = 0
-        for settled in self._settled(works):
-            self._result.add(settled, days_of[settled.slice_number])
-            settled_slices, done = settled_slices + 1, done + days_of[settled.slice_number]
-            left = seconds_left(done, total, time.monotonic() - began)
-            failed = sum(map(len, self._result.failed.values()))
-            self._say(
-                f"{name}, stage {number + 1} of {len(self._plan.stages)}: {settled_slices} of {len(works)} slices, "
-                f"{done} of {total} days, {failed} failed"
-                + ("" if left is None or done == total else f", {left:.0f} s left")
-            )
+        with closing(self._settled(works)) as settling:
+            for settled in settling:
+                self._result.add(settled, days_of[settled.slice_number])
+                settled_slices, done = settled_slices + 1, done + days_of[settled.slice_number]
+                left = seconds_left(done, total, time.monotonic() - began)
+                failed = sum(map(len, self._result.failed.values()))
+                self._say(
+                    f"{name}, stage {number + 1} of {len(self._plan.stages)}: {settled_slices} of {len(works)} "
+                    f"slices, {done} of {total} days, {failed} failed"
+                    + ("" if left is None or done == total else f", {left:.0f} s left")
+                )
         return not self._result.stopped and (not self._result.failed or self._how.goes_on)
 
     def _left(self, number: int) -> list[Work]:
@@ -195,7 +197,7 @@ class _Apply:
         with self._warehouse.transaction({}) as session:
             claims.mark_unchanged(session, self._plan.plan_id, places, self._how.clock())
 
-    def _settled(self, works: Sequence[Work]) -> Iterator[Settled]:
+    def _settled(self, works: Sequence[Work]) -> Generator[Settled]:
         """Slices as they settle; none is begun after a failed one, a lost one or Ctrl-C, and all that began end.
 
         They do not where a worker died or Ctrl-C was pressed twice: then no worker is left, and they are given back.
@@ -216,12 +218,12 @@ class _Apply:
                     for future in ended:
                         if settled := self._outcome(future):
                             yield settled
-        except (BrokenProcessPool, KeyboardInterrupt) as error:
+        except (BrokenProcessPool, KeyboardInterrupt, GeneratorExit) as error:
             with self._warehouse.transaction({}) as session:
                 claims.release(session, self._owner)
-            if isinstance(error, KeyboardInterrupt):
-                raise
-            raise EngineError("a worker process died") from error
+            if isinstance(error, BrokenProcessPool):
+                raise EngineError("a worker process died") from error
+            raise
 
     def _begins(self) -> bool:
         if self._draining:
