@@ -475,7 +475,7 @@ def _apply(
     beam_args: Sequence[str],
 ) -> None:
     from fullcourt.orchestration.backfill import apply as applying
-    from fullcourt.orchestration.backfill import plans, status
+    from fullcourt.orchestration.backfill import status
     from fullcourt.orchestration.backfill.work import FixedClock, wall_clock
     from fullcourt.warehouse import open_warehouse
 

@@ -88,8 +88,13 @@ MOMENTS = {
 }
 
 
+MOST_TELLING = ("the fork server imports", "slices are at work")
+
+
 @READS_PROC
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    "moment", [moment if moment in MOST_TELLING else pytest.param(moment, marks=pytest.mark.slow) for moment in MOMENTS]
+)
 def test_ctrl_c_lets_what_runs_end_whenever_it_is_pressed(loaded_house, made, start, moment):
     running = start()
     wait_until(lambda: MOMENTS[moment](running, loaded_house), moment)
