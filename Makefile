@@ -2,8 +2,11 @@
 PYTHON ?= python3
 RUNTIME := .venv/installed
 DEV := .venv-dev/installed
+# The emulators run on Python 3.13 only, and on other versions of what the product uses: an environment of their own.
+EMULATORS := .venv-emulators/installed
+PYTHON313 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python3.13) python3.13)
 
-.PHONY: demo test test-slow check bench generate lock clean
+.PHONY: demo test test-slow test-cloud check bench generate lock clean
 
 demo: $(RUNTIME)  ## ingest a simulated half season, run the gate over it, show what was held back and why
 	.venv/bin/fullcourt demo
@@ -13,6 +16,9 @@ test: $(DEV)  ## the whole suite; real-data tests need ../shared/data and skip, 
 
 test-slow: $(DEV)  ## every cell of every day of the real seasons against references; minutes long
 	.venv-dev/bin/pytest -m slow --timeout 3600
+
+test-cloud: $(DEV) $(EMULATORS)  ## the BigQuery warehouse against emulators; minutes long; they need Python 3.13
+	.venv-dev/bin/pytest -m cloud -n 0 --timeout 1800
 
 check: $(DEV)  ## lint, formatting, types, import direction
 	.venv-dev/bin/ruff check .
@@ -31,9 +37,17 @@ lock: $(DEV)  ## recompute the hash-pinned lock files
 	.venv-dev/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements/build.in -o requirements/build.lock
 	.venv-dev/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements/runtime.lock
 	.venv-dev/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --extra gcp --extra dev -c requirements/runtime.lock -o requirements/dev.lock
+	.venv-dev/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.13 requirements/emulators.in -o requirements/emulators.lock
 
 clean:
-	rm -rf .venv .venv-dev
+	rm -rf .venv .venv-dev .venv-emulators
+
+.venv-emulators/installed: requirements/emulators.lock | $(DEV)
+	@if $(PYTHON313) -c '' 2>/dev/null; then \
+	  $(PYTHON313) -m venv --clear $(@D) && \
+	  VIRTUAL_ENV=$(@D) .venv-dev/bin/uv pip install -q --require-hashes --compile-bytecode --only-binary :all: -r $< && \
+	  touch $@; \
+	else echo "no Python 3.13 as $(PYTHON313): without the emulators the tests skip; make PYTHON313=..."; fi
 
 # uv installs and byte-compiles in a tenth of pip's time; pip only installs uv.
 .venv/installed: requirements/build.lock requirements/runtime.lock pyproject.toml setup.py

@@ -5,7 +5,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import pytest
 
 from fullcourt.demo.landing import League
 from fullcourt.demo.league import simulate, write
+from tests.emulators import Emulators, missing, running
 from tests.houses import House
 from tests.verified import build
 
@@ -45,6 +46,15 @@ def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
         return done
 
     return directory
+
+
+@pytest.fixture(scope="session")
+def emulators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulators]:
+    """BigQuery and Cloud Storage on this machine, for tests marked cloud."""
+    if lacking := missing():
+        pytest.skip(lacking)
+    with running(tmp_path_factory.mktemp("emulators")) as servers:
+        yield servers
 
 
 @pytest.fixture(scope="session")

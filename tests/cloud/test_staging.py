@@ -1,0 +1,92 @@
+"""Staged files on their way into BigQuery: loaded once, counted, and gone in the end."""
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from fullcourt.domain.errors import EngineError
+from fullcourt.warehouse import open_warehouse
+from fullcourt.warehouse.bigquery.staging import DATASET
+from fullcourt.warehouse.ddl import create_schema, create_table
+from schemas import TABLES
+
+pytestmark = pytest.mark.cloud
+RUN = "20241103T120000-abcdef12"
+
+
+@pytest.fixture(scope="module")
+def warehouse(emulators, tmp_path_factory):
+    warehouse = open_warehouse(emulators.url(tmp_path_factory.mktemp("staging")))
+    tables = [TABLES["cleanup_operations"], TABLES["inactive_lists"]]
+    warehouse.apply([*(create_schema(table.dataset) for table in tables), *map(create_table, tables)])
+    return warehouse
+
+
+@pytest.fixture
+def staged(warehouse):
+    """A file of two rows in the run's staging directory; the run is swept afterwards."""
+    path = warehouse.staging(RUN) / "rows.parquet"
+    names = ["nba_game_id", "team_abbr", "player_name", "name_status"]
+    rows = pa.table([["1", "2"], ["A", "B"], ["a", "b"], ["x", "y"]], TABLES["inactive_lists"].arrow_subset(names))
+    pq.write_table(rows, path)
+    yield {"inactive_lists": [str(path)]}
+    warehouse.sweep(RUN)
+
+
+def staging_tables(warehouse):
+    listed = warehouse._jobs.client.list_tables(DATASET)
+    return {table.table_id: table.labels["run"] for table in listed}
+
+
+def count(warehouse, staged):
+    with warehouse.transaction(staged) as session:
+        return session.query(f"SELECT COUNT(*) AS n FROM {session.staged('inactive_lists')}")["n"].to_pylist()[0]
+
+
+def test_the_same_files_again_find_the_load_that_was_done(warehouse, staged):
+    assert [count(warehouse, staged), count(warehouse, staged)] == [2, 2]
+    assert list(staging_tables(warehouse).values()) == [RUN.lower()]
+
+
+def test_a_staging_table_that_is_gone_is_loaded_again(warehouse, staged):
+    assert count(warehouse, staged) == 2
+    (name,) = staging_tables(warehouse)
+    warehouse._jobs.client.delete_table(f"{DATASET}.{name}")
+    assert count(warehouse, staged) == 2
+    assert name not in staging_tables(warehouse)
+
+
+def test_rows_that_were_not_all_loaded_are_not_published(warehouse, staged):
+    assert count(warehouse, staged) == 2
+    (name,) = staging_tables(warehouse)
+    warehouse._jobs.run(f"DELETE FROM {DATASET}.{name} WHERE team_abbr = 'A'")
+    with pytest.raises(EngineError, match="holds 1 rows after its load, expected the 2 of 1 staged files"):
+        count(warehouse, staged)
+
+
+def test_a_sweep_removes_what_the_run_staged_and_nothing_else(warehouse, staged):
+    count(warehouse, staged)
+    other = warehouse.staging("other-run") / "rows.parquet"
+    pq.write_table(pq.read_table(staged["inactive_lists"][0]), other)
+    count(warehouse, {"inactive_lists": [str(other)]})
+    assert [staging.run_id for staging in warehouse.stagings()] == [RUN, "other-run"]
+    warehouse.discard(RUN)
+    assert [staging.run_id for staging in warehouse.stagings()] == ["other-run"]
+    assert set(staging_tables(warehouse).values()) == {"other-run"}
+    warehouse.sweep("other-run")
+    assert warehouse.stagings() == []
+    assert staging_tables(warehouse) == {}
+
+
+def test_json_is_json_again_when_it_is_published(warehouse, tmp_path):
+    table = TABLES["cleanup_operations"]
+    names = [name for name in table.by_name if table.by_name[name].required or table.by_name[name].type == "JSON"]
+    schema = table.arrow_subset(names)
+    (column,) = [name for name in names if table.by_name[name].type == "JSON"]
+    row = {field.name: {"string": "x"}.get(str(field.type)) for field in schema} | {column: '{"a":1}'}
+    row |= {f.name: 0 for f in schema if row[f.name] is None and pa.types.is_timestamp(f.type)}
+    pq.write_table(pa.Table.from_pylist([row], schema), tmp_path / "one.parquet")
+    with warehouse.transaction({table.name: [str(tmp_path / "one.parquet")]}) as session:
+        columns = ", ".join(names)
+        session.execute(f"INSERT INTO {table.id} ({columns}) SELECT {columns} FROM {session.staged(table.name)}")
+    assert warehouse.query(f"SELECT JSON_VALUE({column}, '$.a') AS a FROM {table.id}")["a"].to_pylist() == ["1"]
