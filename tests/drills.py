@@ -100,6 +100,9 @@ def _processes() -> Iterator[tuple[int, str, int]]:
 
 
 def _run(argv: list[str], log: str, how: How) -> None:
+    # The fork server may have been begun by a backfill, which keeps Ctrl-C from it; a command of a terminal hears it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     os.setpgid(0, 0)
     said = os.open(log, os.O_WRONLY | os.O_APPEND)
     for stream in (1, 2):
