@@ -15,7 +15,7 @@ from fullcourt.domain.features import team_defense_zones
 from fullcourt.domain.gate import Verdict
 from fullcourt.domain.processors import BY_NAME
 from fullcourt.domain.rows import Judged, Stamp, judged_table
-from fullcourt.warehouse.ddl import to_duckdb
+from fullcourt.warehouse.translation import to_duckdb
 from fullcourt.warehouse.views import VIEWS
 from schemas import breaker_actions, reprocess_attempts, team_defense_zone_analysis
 from tests.bridge import PROCESSED_AT, SCHEDULE_SCHEMA

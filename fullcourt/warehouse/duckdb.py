@@ -16,9 +16,10 @@ import pyarrow.parquet as pq
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
 
 from fullcourt.domain.errors import EngineError
-from fullcourt.warehouse.ddl import bigquery_type, to_duckdb
+from fullcourt.warehouse.ddl import bigquery_type
 from fullcourt.warehouse.local_staging import LocalStaging, made
 from fullcourt.warehouse.protocol import Read, Snapshot, Staging
+from fullcourt.warehouse.translation import to_duckdb
 from schemas import TABLES
 
 LOCK_WAIT_SECONDS = 30.0

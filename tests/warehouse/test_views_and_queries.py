@@ -10,6 +10,7 @@ from sqlglot import exp
 from fullcourt.domain.processors import GATED, PROCESSORS
 from fullcourt.warehouse import ddl
 from fullcourt.warehouse.queries import QUERIES
+from fullcourt.warehouse.translation import to_duckdb
 from fullcourt.warehouse.views import VIEWS
 from schemas import TABLES
 
@@ -35,7 +36,7 @@ class Warehouse:
         self._con = con
         con.execute("SET TimeZone = 'UTC'")
         for statement in ddl.plan({}).statements:
-            for sql in ddl.to_duckdb(statement):
+            for sql in to_duckdb(statement):
                 con.execute(sql)
 
     def insert(self, table, **values):
@@ -123,14 +124,14 @@ class Warehouse:
         )
 
     def select(self, sql):
-        (translated,) = ddl.to_duckdb(sql)
+        (translated,) = to_duckdb(sql)
         return self._con.execute(translated).fetchall()
 
     def ask(self, name, *columns, **parameters):
         """A query's rows, cut to the named columns; a single column gives its bare values."""
         query = QUERIES[name]
         assert set(parameters) == set(query.parameters)
-        (sql,) = ddl.to_duckdb(query.sql)
+        (sql,) = to_duckdb(query.sql)
         cursor = self._con.execute(sql, parameters)
         names = [column[0] for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

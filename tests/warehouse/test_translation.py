@@ -1,0 +1,71 @@
+"""What is translated means the same on DuckDB, or is refused; what was translated once is kept."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from fullcourt.domain.errors import EngineError
+from fullcourt.warehouse.translation import to_duckdb
+
+
+def test_parameters_are_bound_by_name():
+    (sql,) = to_duckdb("SELECT @day AS day, @share * 2 AS twice")
+    assert duckdb.execute(sql, {"day": "2024-01-02", "share": 1.5}).fetchall() == [("2024-01-02", 3.0)]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        pytest.param("SELECT CAST(x AS NUMERIC) FROM t", id="bare numeric"),
+        pytest.param("SELECT EXTRACT(DAYOFWEEK FROM x) FROM t", id="day of week"),
+        pytest.param("SELECT x FROM UNNEST([1]) AS x WITH OFFSET AS o", id="offset"),
+        pytest.param("SELECT PARSE_TIMESTAMP('%Y', x) FROM t", id="parse timestamp"),
+        pytest.param("SELECT TIMESTAMP_DIFF(x, y, HOUR) FROM t", id="whole hours"),
+        pytest.param("SELEC 1", id="not sql"),
+    ],
+)
+def test_sql_that_would_mean_something_else_is_refused(sql):
+    with pytest.raises(EngineError, match="DuckDB"):
+        to_duckdb(sql)
+
+
+TRANSLATE = """
+import sys
+from fullcourt.warehouse.translation import to_duckdb
+print(*to_duckdb("SELECT COUNTIF(x > @y) FROM t"), 'sqlglot' in sys.modules, sep="; ")
+"""
+
+
+def translate(**variables):
+    """In a process of its own: the statement, and whether anything was translated for it."""
+    done = subprocess.run(
+        [sys.executable, "-c", TRANSLATE], capture_output=True, text=True, check=True, env=os.environ | variables
+    )
+    *statements, translated = done.stdout.strip().split("; ")
+    return statements, translated == "True"
+
+
+def test_a_translation_is_kept_for_the_next_command(tmp_path):
+    first, translated = translate(XDG_CACHE_HOME=str(tmp_path))
+    assert translated
+    assert translate(XDG_CACHE_HOME=str(tmp_path)) == (first, False)
+
+
+@pytest.mark.parametrize("broken", ["", "[", "garbage"])
+def test_a_translation_that_was_cut_off_is_made_anew(tmp_path, broken):
+    first, _ = translate(XDG_CACHE_HOME=str(tmp_path))
+    (kept,) = (path for path in Path(tmp_path).rglob("*") if path.is_file())
+    kept.write_text(broken)
+    assert translate(XDG_CACHE_HOME=str(tmp_path)) == (first, True)
+    assert translate(XDG_CACHE_HOME=str(tmp_path)) == (first, False)
+
+
+def test_where_nothing_can_be_kept_it_is_translated_each_time(tmp_path):
+    (tmp_path / "file").touch()
+    below_a_file = str(tmp_path / "file")
+    assert translate(XDG_CACHE_HOME=below_a_file) == translate(XDG_CACHE_HOME=below_a_file)
+    assert translate(XDG_CACHE_HOME=below_a_file)[1]
