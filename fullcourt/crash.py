@@ -23,6 +23,12 @@ POINTS = (
     "swept",  # the staging is gone
     "verified",  # a phase is read back and right
 )
+# Those that messages pass.
+EVENT_POINTS = (
+    "sent",  # the broker has the messages, the outbox does not say so
+    "launched",  # a trigger's run has published, nothing is on record about the trigger
+    "decided",  # the decision is on record, the broker has not been told that the message is taken
+)
 
 _passed: Counter[str] = Counter()
 

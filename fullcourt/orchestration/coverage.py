@@ -6,7 +6,7 @@ from typing import Any
 
 from fullcourt.domain.processors import Entity, Phase, Processor
 from fullcourt.domain.records import EXPLAINED, INCOMPLETE_COVERAGE, WHOLE_DAY
-from fullcourt.warehouse.fallback import FIRST_LISTED
+from fullcourt.warehouse.queries.fallback import FIRST_LISTED
 from fullcourt.warehouse.views import COMPUTED_REASONS
 from schemas import TABLES
 

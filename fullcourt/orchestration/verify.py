@@ -17,7 +17,7 @@ from fullcourt.orchestration.run import check_schema
 from fullcourt.orchestration.schedule import scheduled_days
 from fullcourt.warehouse import Warehouse
 from fullcourt.warehouse.queries import QUERIES
-from fullcourt.warehouse.verification import LANDED, RAW
+from fullcourt.warehouse.queries.verification import LANDED, RAW
 from schemas import TABLES
 
 PLAYERS_PERCENT = 90  # of the players who entered a game, from which a day's summaries pass

@@ -1,5 +1,6 @@
 """The commands of backfills, as a person uses them."""
 
+import datetime as dt
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import pytest
 
 from fullcourt.domain.processors import Phase, select
 from schemas import TABLES
+from tests import drills
 from tests.backfills import plan
 from tests.verified import execute, game_days
 
@@ -100,7 +102,7 @@ def test_all_verifies_the_raw_tables_before_it_computes(backfill, days, loaded_h
     assert loaded_house.table("publish_receipts").num_rows == 0
 
 
-def test_moved_inputs_need_replan(backfill, days, loaded_house):
+def test_moved_inputs_need_replan_which_may_be_killed_and_given_again(backfill, days, loaded_house):
     made = plan(loaded_house, days[:1], "analytics", [TOGS])
     execute(
         loaded_house,
@@ -109,9 +111,17 @@ def test_moved_inputs_need_replan(backfill, days, loaded_house):
     )
     code, _, hints = backfill("apply", made.plan_id, "--yes")
     assert (code, "the inputs moved" in hints) == (1, True)
-    code, said, hints = backfill("apply", made.plan_id, "--yes", "--replan", "--parallel", 1, "--format", "json")
+    replan = ("apply", made.plan_id, "--yes", "--replan", "--parallel", "1")
+    assert drills.command(loaded_house, "backfill", *replan, crash_at="planned").code == -signal.SIGKILL
+    loaded_house.now += dt.timedelta(hours=1)
+    code, said, hints = backfill(*replan, "--format", "json")
     assert (code, json.loads(said)["state"]) == (0, "DONE")
     assert f"{made.plan_id} is cancelled" in hints
+    listed = json.loads(backfill("list", "--format", "json")[1])
+    assert sorted((row["plan"] == made.plan_id, row["state"]) for row in listed) == [
+        (False, "DONE"),
+        (True, "CANCELLED"),
+    ]
 
 
 def test_cancel_and_resume(backfill, days, loaded_house):

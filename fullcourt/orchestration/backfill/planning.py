@@ -11,8 +11,9 @@ from fullcourt.domain.calendar import season_of_day
 from fullcourt.domain.days import sports_day, to_date, to_number
 from fullcourt.domain.errors import GateError, UsageError
 from fullcourt.domain.processors import BY_NAME, PROCESSORS, Entity, Processor
+from fullcourt.orchestration.backfill import plans
 from fullcourt.orchestration.backfill.gates import Inspection, inspect
-from fullcourt.orchestration.backfill.inputs import external_inputs, moved, season_reads
+from fullcourt.orchestration.backfill.inputs import done_days, external_inputs, moved, season_reads
 from fullcourt.orchestration.backfill.plans import COMPUTED, RAW, Options, Pipelines, Plan, Stage, identified
 from fullcourt.orchestration.run import check_schema, days_to_run
 from fullcourt.orchestration.upstream import statuses
@@ -84,6 +85,20 @@ def again(warehouse: Warehouse, plan: Plan, now: dt.datetime, pipelines: Pipelin
         return None
     names = [name for stage in plan.stages for name in stage.names]
     return make(warehouse, [*plan.days, *plan.off_days], plan.phases, names, plan.options, now, pipelines)
+
+
+def replan(warehouse: Warehouse, plan: Plan, now: dt.datetime, pipelines: Pipelines, by: str) -> Plan:
+    """Puts the same request, on the inputs as they are now, in the plan's place; the plan itself where none moved.
+
+    One that is stored already, by a command that was killed since, is taken up.
+    """
+    fresh = again(warehouse, plan, now, pipelines)
+    if fresh is None:
+        return plan
+    fresh = plans.stored_alike(warehouse, fresh) or fresh
+    estimated = estimate(warehouse, fresh, done_days(warehouse, fresh, now, pipelines), pipelines)
+    plans.supersede(warehouse, plan, fresh, estimated, now, by)
+    return fresh
 
 
 def upstream_runs(warehouse: Warehouse, plan: Plan, now: dt.datetime) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from fullcourt.crash import crash_point
 from fullcourt.domain.backfill import SLICE_DAYS, State, slices
 from fullcourt.domain.calendar import season_of_day
 from fullcourt.domain.days import sports_day, to_number
@@ -21,7 +22,7 @@ from fullcourt.orchestration import policy
 from fullcourt.orchestration.models import prediction_settings
 from fullcourt.orchestration.publish import insert_records
 from fullcourt.orchestration.run import PhasePipeline, check_schema
-from fullcourt.warehouse import Warehouse
+from fullcourt.warehouse import Session, Warehouse
 
 RAW = "raw"
 COMPUTED: dict[str, Phase] = {phase.name.lower(): phase for phase in Phase if phase is not Phase.INGEST}
@@ -138,6 +139,37 @@ def identified(plan: Plan) -> str:
 
 def store(warehouse: Warehouse, plan: Plan, estimated: Mapping[str, int], by: str) -> None:
     """The plan and its slices, all pending; one that is stored already, being made twice at one instant, stays."""
+    with warehouse.transaction({}) as session:
+        _insert(session, plan, estimated, by)
+    crash_point("planned")
+
+
+def supersede(
+    warehouse: Warehouse, old: Plan, new: Plan, estimated: Mapping[str, int], now: dt.datetime, by: str
+) -> None:
+    """The new plan is stored, unless it is already, and the old one cancelled: both, or neither."""
+    with warehouse.transaction({}) as session:
+        _insert(session, new, estimated, by)
+        _mark(session, old, now, by)
+    crash_point("planned")
+
+
+def stored_alike(warehouse: Warehouse, plan: Plan) -> Plan | None:
+    """The newest plan that was stored with this one's definition, at whatever time, unless it was cancelled."""
+    rows = warehouse.query(
+        f"SELECT plan_id, created_at FROM {_PLANS} WHERE first_day = @first AND last_day = @last "
+        "AND cancelled_at IS NULL ORDER BY created_at DESC, plan_id",
+        first=plan.days[0],
+        last=plan.days[-1],
+    ).to_pylist()
+    found = (replace(plan, plan_id=row["plan_id"], created_at=row["created_at"]) for row in rows)
+    return next((other for other in found if identified(other) == other.plan_id), None)
+
+
+def _insert(session: Session, plan: Plan, estimated: Mapping[str, int], by: str) -> None:
+    known = session.query(f"SELECT plan_id FROM {_PLANS} WHERE plan_id = @plan_id", plan_id=plan.plan_id)
+    if known.num_rows:
+        return
     row = {
         "plan_id": plan.plan_id,
         "created_at": plan.created_at,
@@ -163,12 +195,8 @@ def store(warehouse: Warehouse, plan: Plan, estimated: Mapping[str, int], by: st
         }
         for number, (stage, days) in enumerate(plan.slices)
     ]
-    with warehouse.transaction({}) as session:
-        known = session.query(f"SELECT plan_id FROM {_PLANS} WHERE plan_id = @plan_id", plan_id=plan.plan_id)
-        if known.num_rows:
-            return
-        insert_records(session, "backfill_plans", [row])
-        insert_records(session, "backfill_slices", cut)
+    insert_records(session, "backfill_plans", [row])
+    insert_records(session, "backfill_slices", cut)
 
 
 def load(warehouse: Warehouse, plan_id: str) -> Plan:
@@ -215,7 +243,8 @@ def _decode(row: Mapping[str, Any]) -> Plan:
 
 def cancel(warehouse: Warehouse, plan: Plan, now: dt.datetime, by: str) -> None:
     """Nothing more is begun; what is running ends as it would. `resume` goes on from there."""
-    _mark(warehouse, plan.plan_id, now, by)
+    with warehouse.transaction({}) as session:
+        _mark(session, plan, now, by)
 
 
 def record_verified(warehouse: Warehouse, plan: Plan, phase: str, wrong: Sequence[str]) -> None:
@@ -231,14 +260,14 @@ def record_verified(warehouse: Warehouse, plan: Plan, phase: str, wrong: Sequenc
 
 
 def uncancel(warehouse: Warehouse, plan: Plan) -> None:
-    _mark(warehouse, plan.plan_id, None, None)
-
-
-def _mark(warehouse: Warehouse, plan_id: str, at: dt.datetime | None, by: str | None) -> None:
     with warehouse.transaction({}) as session:
-        session.execute(
-            f"UPDATE {_PLANS} SET cancelled_at = @at, cancelled_by = @by WHERE plan_id = @plan_id",
-            at=at,
-            by=by,
-            plan_id=plan_id,
-        )
+        _mark(session, plan, None, None)
+
+
+def _mark(session: Session, plan: Plan, at: dt.datetime | None, by: str | None) -> None:
+    session.execute(
+        f"UPDATE {_PLANS} SET cancelled_at = @at, cancelled_by = @by WHERE plan_id = @plan_id",
+        at=at,
+        by=by,
+        plan_id=plan.plan_id,
+    )

@@ -10,6 +10,9 @@ from fullcourt.domain.alerts import Severity
 from fullcourt.domain.backfill import State
 from fullcourt.domain.calendar import BOOTSTRAP_DAYS
 from fullcourt.domain.processors import PROCESSORS, Phase
+from fullcourt.warehouse.queries.breakers import ACTIVE_POLICIES
+from fullcourt.warehouse.queries.operations import NEWEST_RUNS
+from fullcourt.warehouse.queries.query import DAY, NOW, Query
 
 _CRITICAL, _WARNING, _INFO = Severity.CRITICAL, Severity.WARNING, Severity.INFO
 _EASTERN = "'America/New_York'"
@@ -373,3 +376,14 @@ raised AS (
 SELECT cause, severity, processor_name, phase, analysis_date, affected, games, value, explained_by
 FROM raised
 ORDER BY explained_by IS NOT NULL, severity, cause, analysis_date, processor_name"""
+
+
+QUERIES = (
+    Query(
+        "alerts",
+        "What is wrong on the game day @date as of @now, one row a cause; a row with explained_by is a symptom of that "
+        "lost game day, and wakes nobody.",
+        sql(NEWEST_RUNS.sql, ACTIVE_POLICIES.sql),
+        {**DAY, **NOW},
+    ),
+)

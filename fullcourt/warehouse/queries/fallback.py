@@ -1,7 +1,8 @@
-"""SQL of the question whether a backfill must do without a day's context: what is there of it and of its substitute."""
+"""Whether a backfill must do without a day's context: what is there of it and of its substitute."""
 
 from fullcourt.domain.fallback import CONTEXT
 from fullcourt.domain.records import EXPLAINED
+from fullcourt.warehouse.queries.query import Query
 from schemas import TABLES
 
 # A player's first listing of a season: on that day nothing could be known of him.
@@ -57,3 +58,14 @@ SELECT finals.game_date, COALESCE(expected, 0) AS expected, COALESCE(real_player
 FROM finals
 LEFT JOIN counted USING (game_date)
 ORDER BY finals.game_date"""
+
+QUERIES = (
+    Query(
+        "context_coverage",
+        "Per game day with a final game, how many of the players in player_game_summary have a context, or none and a "
+        "reason; and whether that table is whole itself: final team-games, and those whose players' points make the "
+        "score.",
+        CONTEXT_COVERAGE,
+        {"days": "ARRAY<DATE>"},
+    ),
+)

@@ -1,10 +1,11 @@
-"""SQL of the queries that verify a phase: what its tables hold of each day, beside what the day owes.
+"""What verifies a phase: what its tables hold of each day, beside what the day owes.
 
 Asked once for a whole range, never day by day.
 """
 
 from fullcourt.domain.processors import PROCESSORS, Phase
 from fullcourt.domain.tables import PublishMode, Table
+from fullcourt.warehouse.queries.query import RANGE, Query
 from fullcourt.warehouse.views import COMPUTED_REASONS
 from schemas import TABLES
 
@@ -141,3 +142,35 @@ FROM (
   GROUP BY {", ".join(keys)}
 ) AS by_key
 GROUP BY day"""
+
+
+QUERIES = (
+    Query(
+        "days_owed",
+        "Per day of the schedule: team-games, those that are final, those whose players' points make the score or that "
+        "have a team box score, the players who entered final ones, and whether the day owes shots by zone.",
+        DAYS_OWED,
+        RANGE,
+    ),
+    Query(
+        "landed_days",
+        "Rows of each landing table and day, the files they came from, and what of it no manifest lists as loaded.",
+        landed_days(),
+        RANGE,
+    ),
+    *(
+        Query(
+            f"stored_rows_{phase.name.lower()}",
+            f"Rows, keys, rows with figures and unknown zones of each table of {phase.value} and day.",
+            stored_rows(phase),
+            RANGE,
+        )
+        for phase in Phase
+    ),
+    Query(
+        "output_days",
+        "Every output that a game day owes, its status, and what its newest receipt says; nulls where there is none.",
+        OUTPUT_DAYS,
+        RANGE,
+    ),
+)
