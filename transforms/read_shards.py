@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from apache_beam import pvalue
 
 from fullcourt.domain.observation import part_of
+from transforms.files import readable
 from transforms.packing import pack
 
 BATCH_ROWS = 65_536
@@ -74,10 +75,10 @@ class _ReadAndDeal(beam.DoFn):
     def __init__(self, how: ReadShards) -> None:
         self._how = how
 
-    def process(self, file: tuple[str, str]) -> Iterator[Any]:
-        tag, path = file
+    def process(self, named: tuple[str, str]) -> Iterator[Any]:
+        tag, path = named
         source = self._how.sources[tag]
-        with pq.ParquetFile(path, read_dictionary=list(source.dictionaries)) as parquet:
+        with readable(path) as file, pq.ParquetFile(file, read_dictionary=list(source.dictionaries)) as parquet:
             for batch in parquet.iter_batches(BATCH_ROWS):
                 for keyed in self._deal(batch, source):
                     yield pvalue.TaggedOutput(tag, keyed)

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import apache_beam as beam
 import pyarrow as pa
@@ -12,6 +12,7 @@ from apache_beam.transforms.window import GlobalWindow
 from apache_beam.utils.windowed_value import WindowedValue
 
 from fullcourt.crash import crash_point
+from transforms.files import writable
 
 
 class Staged(NamedTuple):
@@ -38,10 +39,10 @@ class StageRows(beam.PTransform):
         return rows | "WriteParquet" >> beam.ParDo(_WriteParquet(self))
 
 
-def _writer(path: str, schema: pa.Schema) -> pq.ParquetWriter:
+def _writer(file: IO[bytes], schema: pa.Schema) -> pq.ParquetWriter:
     """Staged files are read once, whole: no statistics, and no dictionary where values hardly repeat."""
     repeating = [field.name for field in schema if not pa.types.is_floating(field.type)]
-    return pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=repeating, write_statistics=False)
+    return pq.ParquetWriter(file, schema, compression="lz4", use_dictionary=repeating, write_statistics=False)
 
 
 @beam.typehints.with_output_types(Staged)
@@ -50,21 +51,23 @@ class _WriteParquet(beam.DoFn):
         self._how = how
 
     def start_bundle(self) -> None:
-        self._writers: dict[str, tuple[str, pq.ParquetWriter]] = {}
+        self._files: dict[str, tuple[str, IO[bytes], pq.ParquetWriter]] = {}
         self._rows: dict[str, int] = {}
 
     def process(self, element: tuple[str, pa.Table]) -> None:
         table, rows = element
         schema = self._how.schemas[table]
-        if table not in self._writers:
+        if table not in self._files:
             path = f"{self._how.directory}/{table}-{uuid.uuid4().hex}.parquet"
-            self._writers[table] = path, _writer(path, schema)
-        self._writers[table][1].write_table(rows.select(schema.names).cast(schema))
+            file = writable(path)
+            self._files[table] = path, file, _writer(file, schema)
+        self._files[table][2].write_table(rows.select(schema.names).cast(schema))
         crash_point("staging")
         self._rows[table] = self._rows.get(table, 0) + rows.num_rows
 
     def finish_bundle(self) -> Iterator[Any]:
-        for table, (path, writer) in self._writers.items():
+        for table, (path, file, writer) in self._files.items():
             writer.close()
+            file.close()
             staged = Staged(table, path, self._rows[table])
             yield WindowedValue(staged, GlobalWindow().max_timestamp(), [GlobalWindow()])

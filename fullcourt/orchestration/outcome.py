@@ -6,24 +6,23 @@ service not at all.  So the end writes its outcome down, and a launcher that is 
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from fullcourt.domain import errors
 from fullcourt.domain.errors import FullCourtError
+from fullcourt.warehouse import files
 
 _FILE = "outcome.json"
 
 
 def record(directory: str, finish: Callable[[], dict[str, Any]]) -> None:
     """Writes down what finish returns, or the error it raises, which it then raises again."""
-    path = Path(directory) / _FILE
     try:
         report = finish()
     except FullCourtError as error:
-        path.write_text(json.dumps({"error": type(error).__name__, "message": str(error)}))
+        _write(directory, {"error": type(error).__name__, "message": str(error)})
         raise
-    path.write_text(json.dumps({"report": report}))
+    _write(directory, {"report": report})
 
 
 def read(directory: str, launch: Callable[[], None]) -> dict[str, Any]:
@@ -33,8 +32,7 @@ def read(directory: str, launch: Callable[[], None]) -> dict[str, Any]:
         launch()
     except Exception as error:  # noqa: BLE001 - a runner raises anything; it is raised again below, said better
         failure = error
-    path = Path(directory) / _FILE
-    outcome = json.loads(path.read_text()) if path.exists() else {}
+    outcome = json.loads(files.read_text(f"{directory}/{_FILE}") or "{}")
     if "error" in outcome:
         raise getattr(errors, outcome["error"])(outcome["message"]) from failure
     if isinstance(failure, FullCourtError):
@@ -46,6 +44,21 @@ def read(directory: str, launch: Callable[[], None]) -> dict[str, Any]:
     if "report" not in outcome:
         raise errors.EngineError(f"the pipeline ended without an outcome in {directory}")
     return outcome["report"]
+
+
+def submit(launch: Callable[[], None]) -> None:
+    """Hands a job to a service and does not wait: what becomes of it, only the job itself writes down."""
+    try:
+        launch()
+    except FullCourtError:
+        raise
+    except Exception as error:
+        raise errors.EngineError(f"the job was not submitted: {_last_line(error)}") from error
+
+
+def _write(directory: str, outcome: dict[str, Any]) -> None:
+    with files.opened(f"{directory}/{_FILE}", "w") as file:
+        json.dump(outcome, file)
 
 
 def _last_line(error: Exception) -> str:

@@ -35,8 +35,8 @@ class DuckDBWarehouse:
         self._stagings = LocalStaging(self._path.absolute().with_name(self._path.name + ".staging"))
         self.url = f"duckdb://{self._path.absolute()}"
 
-    def staging(self, run_id: str) -> Path:
-        return self._stagings.make(run_id)
+    def staging(self, run_id: str) -> str:
+        return str(self._stagings.make(run_id))
 
     def sweep(self, run_id: str) -> None:
         self._stagings.sweep(run_id)
@@ -72,11 +72,11 @@ class DuckDBWarehouse:
         with self._connection(read_only=True) as connection:
             return _query(connection, sql, parameters)
 
-    def snapshot(self, reads: Sequence[Read], directory: Path) -> Snapshot:
+    def snapshot(self, reads: Sequence[Read], directory: str) -> Snapshot:
         files: dict[str, tuple[str, ...]] = {}
         with self._connection(read_only=True) as connection, _atomic(connection):
             for read in reads:
-                path = directory / f"{read.key}.parquet"
+                path = Path(directory, f"{read.key}.parquet")
                 relation = _relation(connection, read.sql, _filters(read))
                 with relation.to_arrow_reader(_BATCH_ROWS) as reader:  # an open one would keep the file from everybody
                     _write(path, reader)

@@ -8,7 +8,6 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -97,8 +96,8 @@ class Warehouse(Protocol):
 
     url: str
 
-    def staging(self, run_id: str) -> Path:
-        """A directory of the run's own, for its snapshot and its staged files; `sweep` removes it."""
+    def staging(self, run_id: str) -> str:
+        """A directory of the run's own, by path or URL, for its snapshot and its staged files; `sweep` removes it."""
 
     def sweep(self, run_id: str) -> None:
         """Removes the run's directory, and those that killed runs left behind a day ago or longer."""
@@ -121,7 +120,7 @@ class Warehouse(Protocol):
     def scanned_bytes(self, reads: Sequence[Read]) -> int:
         """About how many bytes a snapshot of the reads would have to read."""
 
-    def snapshot(self, reads: Sequence[Read], directory: Path) -> Snapshot:
+    def snapshot(self, reads: Sequence[Read], directory: str) -> Snapshot:
         """Exports the reads at one instant as Parquet files below the directory."""
 
     def fingerprints(self, reads: Sequence[Read]) -> dict[str, str]:

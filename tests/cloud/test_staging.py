@@ -6,17 +6,21 @@ import pytest
 
 from fullcourt.domain.errors import EngineError
 from fullcourt.warehouse import open_warehouse
+from fullcourt.warehouse.bigquery.address import IN_BUCKET
 from fullcourt.warehouse.bigquery.staging import DATASET
 from fullcourt.warehouse.ddl import create_schema, create_table
+from fullcourt.warehouse.files import opened
 from schemas import TABLES
 
 pytestmark = pytest.mark.cloud
 RUN = "20241103T120000-abcdef12"
 
 
-@pytest.fixture(scope="module")
-def warehouse(emulators, tmp_path_factory):
-    warehouse = open_warehouse(emulators.url(tmp_path_factory.mktemp("staging")))
+@pytest.fixture(scope="module", params=["local", IN_BUCKET])
+def warehouse(emulators, tmp_path_factory, request):
+    """Staging on this machine, or in the bucket."""
+    staging = IN_BUCKET if request.param == IN_BUCKET else tmp_path_factory.mktemp("staging")
+    warehouse = open_warehouse(emulators.url(staging))
     tables = [TABLES["cleanup_operations"], TABLES["inactive_lists"]]
     warehouse.apply([*(create_schema(table.dataset) for table in tables), *map(create_table, tables)])
     return warehouse
@@ -25,11 +29,12 @@ def warehouse(emulators, tmp_path_factory):
 @pytest.fixture
 def staged(warehouse):
     """A file of two rows in the run's staging directory; the run is swept afterwards."""
-    path = warehouse.staging(RUN) / "rows.parquet"
+    path = f"{warehouse.staging(RUN)}/rows.parquet"
     names = ["nba_game_id", "team_abbr", "player_name", "name_status"]
     rows = pa.table([["1", "2"], ["A", "B"], ["a", "b"], ["x", "y"]], TABLES["inactive_lists"].arrow_subset(names))
-    pq.write_table(rows, path)
-    yield {"inactive_lists": [str(path)]}
+    with opened(path, "wb") as file:
+        pq.write_table(rows, file)
+    yield {"inactive_lists": [path]}
     warehouse.sweep(RUN)
 
 
@@ -66,9 +71,10 @@ def test_rows_that_were_not_all_loaded_are_not_published(warehouse, staged):
 
 def test_a_sweep_removes_what_the_run_staged_and_nothing_else(warehouse, staged):
     count(warehouse, staged)
-    other = warehouse.staging("other-run") / "rows.parquet"
-    pq.write_table(pq.read_table(staged["inactive_lists"][0]), other)
-    count(warehouse, {"inactive_lists": [str(other)]})
+    other = f"{warehouse.staging('other-run')}/rows.parquet"
+    with opened(staged["inactive_lists"][0], "rb") as source, opened(other, "wb") as target:
+        target.write(source.read())
+    count(warehouse, {"inactive_lists": [other]})
     assert [staging.run_id for staging in warehouse.stagings()] == [RUN, "other-run"]
     warehouse.discard(RUN)
     assert [staging.run_id for staging in warehouse.stagings()] == ["other-run"]

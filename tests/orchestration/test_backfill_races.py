@@ -48,7 +48,7 @@ def finish(house, of, held, run_id):
     """The last step of the slice's job, which staged nothing."""
     (_, days), *_ = of.slices
     stamp = Stamp(run_id, micros(house.now), recording=False)
-    staging = str(house.warehouse.staging(run_id))
+    staging = house.warehouse.staging(run_id)
     processors = (BY_NAME[OFFENSE],)
     return Publish(
         house.url, processors, tuple(map(to_number, days)), stamp, staging, 0, True, mode=BACKFILL, claim=held

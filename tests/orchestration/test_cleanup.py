@@ -5,6 +5,7 @@ import datetime as dt
 import json
 import os
 import random
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -252,7 +253,7 @@ def test_staging_left_behind_is_told_from_staging_in_use(house):
     store, now = house.warehouse, dt.datetime.now(dt.UTC)
     long_ago = (now - 30 * HOUR).timestamp()
     for run_id, old in (("killed", ("part/rows", "part", "")), ("writes deep inside", ("",)), ("fresh", ())):
-        directory = store.staging(run_id)
+        directory = Path(store.staging(run_id))
         (directory / "part").mkdir()
         (directory / "part" / "rows").write_bytes(b"x" * 2_000_000)
         for name in old:

@@ -52,7 +52,7 @@ def test_each_entity_day_leaves_through_one_way_out(season, tmp_path, name, part
         "breaker_state": BREAKER,
     }
     wanted = gated.reads((processor,), [2024], days)
-    sources = gated.sources(wanted, season.house.warehouse.snapshot(wanted, tmp_path), {})
+    sources = gated.sources(wanted, season.house.warehouse.snapshot(wanted, str(tmp_path)), {})
     schemas = {roles[read.table]: read.schema for read in wanted}
     stamp = Stamp("run", int(season.house.now.timestamp() * 1e6))
     with beam.Pipeline(runner=FnApiRunner()) as pipeline:

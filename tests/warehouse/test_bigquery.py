@@ -25,6 +25,12 @@ def test_a_url_names_project_location_and_bucket():
     assert Address.parse(address.url) == address
 
 
+def test_staging_may_be_in_the_bucket():
+    address = Address.parse(f"{URL}&staging=temp")
+    assert address.staging is None
+    assert Address.parse(address.url) == address
+
+
 def test_the_staging_directory_is_in_the_user_s_cache_unless_named(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert Address.parse(URL).staging == tmp_path / "fullcourt" / "my-project"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from decimal import Decimal
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -311,7 +312,7 @@ def test_a_snapshot_holds_the_columns_and_rows_asked_for(warehouse, tmp_path):
         Read("inactive_lists", ("player_name",), {"season_year": []}, "none"),
         Read("nbac_schedule", ("nba_game_id", "game_date")),
     ]
-    snapshot = warehouse.snapshot(reads, tmp_path)
+    snapshot = warehouse.snapshot(reads, str(tmp_path))
     assert set(snapshot) == {"inactive_lists", "older", "none", "nbac_schedule"}
     read = {key: pa.concat_tables(map(pq.read_table, paths)) for key, paths in snapshot.items()}
     assert read["inactive_lists"].schema.names == ["player_name", "game_date"]
@@ -324,7 +325,7 @@ def test_a_snapshot_holds_the_columns_and_rows_asked_for(warehouse, tmp_path):
 
 def test_a_snapshot_is_of_one_instant(warehouse, tmp_path):
     fill(warehouse, "inactive_lists", inactive("A"))
-    snapshot = warehouse.snapshot([Read("inactive_lists", ("player_name",))], tmp_path)
+    snapshot = warehouse.snapshot([Read("inactive_lists", ("player_name",))], str(tmp_path))
     fill(warehouse, "inactive_lists", inactive("B"))
     assert pq.read_table(snapshot["inactive_lists"][0])["player_name"].to_pylist() == ["A"]
 
@@ -549,10 +550,10 @@ def test_staging_paths_may_hold_any_character(warehouse, tmp_path, folder):
 
 
 def test_a_run_has_a_staging_directory_of_its_own_until_it_is_swept(warehouse):
-    mine, other = warehouse.staging("run-1"), warehouse.staging("run-2")
+    mine, other = Path(warehouse.staging("run-1")), Path(warehouse.staging("run-2"))
     (mine / "x.parquet").write_text("x")
     assert mine != other
-    assert warehouse.staging("run-1") == mine
+    assert warehouse.staging("run-1") == str(mine)
     warehouse.sweep("run-1")
     assert not mine.exists()
     assert other.exists()

@@ -43,7 +43,7 @@ def test_a_missing_file_says_what_creates_it(tmp_path):
     with pytest.raises(EngineError, match=re.escape(expected)):
         warehouse.query("SELECT 1 AS one")
     with pytest.raises(EngineError, match=re.escape(expected)):
-        warehouse.snapshot([Read("inactive_lists", ("player_name",))], tmp_path)
+        warehouse.snapshot([Read("inactive_lists", ("player_name",))], str(tmp_path))
     with pytest.raises(EngineError, match=re.escape(expected)), warehouse.transaction({}):
         pytest.fail("a transaction on a warehouse that does not exist")
     assert not (tmp_path / "none.duckdb").exists()

@@ -3,8 +3,7 @@
 SQL runs as it is written.  A snapshot and a publish are each one transaction of a session of their own: reads in it
 are of one instant, views included, which time travel cannot read.  Google's modules are imported on use only.
 
-Staging directories are on this machine, whatever runs the pipeline.  A runner whose workers are elsewhere needs
-`staging()` to name the bucket, and `transaction` to take its objects as they are: `CloudStaging.load` would change.
+Staging directories are on this machine, or, for a runner whose workers are elsewhere, in the bucket.
 
 What BigQuery does otherwise than DuckDB, and a reader must bear: a null list comes back empty.  DDL has no
 transactions: an `apply` that fails removes the empty tables and datasets that it made, and keeps columns it added.
@@ -15,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -25,7 +23,9 @@ from fullcourt.domain.errors import EngineError, UsageError
 from fullcourt.warehouse.bigquery import values
 from fullcourt.warehouse.bigquery.address import Address
 from fullcourt.warehouse.bigquery.jobs import Jobs, named
-from fullcourt.warehouse.bigquery.staging import CloudStaging, merged
+from fullcourt.warehouse.bigquery.staging import DATASET, CloudStaging, merged
+from fullcourt.warehouse.bigquery.turn import Turn, awaited
+from fullcourt.warehouse.files import opened
 from fullcourt.warehouse.local_staging import LocalStaging
 from fullcourt.warehouse.protocol import Read, Snapshot, Staging
 from fullcourt.warehouse.views import VIEWS
@@ -44,26 +44,28 @@ class BigQueryWarehouse:
         if not _installed():
             raise UsageError(f"warehouse {url!r} needs Google's clients: pip install 'full-court[gcp]'")
         self._jobs = Jobs(self._address)
-        self._local = LocalStaging(self._address.staging)
+        self._local = LocalStaging(self._address.staging) if self._address.staging else None
         self._cloud = CloudStaging(self._jobs)
         self.url = self._address.url
 
-    def staging(self, run_id: str) -> Path:
-        return self._local.make(run_id)
+    def staging(self, run_id: str) -> str:
+        return str(self._local.make(run_id)) if self._local else self._cloud.directory(run_id)
 
     def sweep(self, run_id: str) -> None:
-        self._local.sweep(run_id)
+        if self._local:
+            self._local.sweep(run_id)
         try:
             self._cloud.sweep(run_id)
         except EngineError as error:  # the run is over, whatever becomes of what it leaves
             LOG.warning("left to the next sweep, or to expire: what run %s staged; %s", run_id, error)
 
     def discard(self, run_id: str) -> None:
-        self._local.discard(run_id)
+        if self._local:
+            self._local.discard(run_id)
         self._cloud.discard(run_id)
 
     def stagings(self) -> list[Staging]:
-        found = {staging.run_id: staging for staging in self._local.list()}
+        found = {staging.run_id: staging for staging in self._local.list()} if self._local else {}
         for staging in self._cloud.list():
             found[staging.run_id] = merged(staging, found.get(staging.run_id))
         return [found[run] for run in sorted(found)]
@@ -126,11 +128,11 @@ class BigQueryWarehouse:
     def scanned_bytes(self, reads: Sequence[Read]) -> int:
         return sum(self._jobs.scanned_bytes(read.sql, read.only) for read in reads)
 
-    def snapshot(self, reads: Sequence[Read], directory: Path) -> Snapshot:
+    def snapshot(self, reads: Sequence[Read], directory: str) -> Snapshot:
         with self._jobs.transaction() as session:
             return {read.key: self._export(read, session, directory) for read in reads}
 
-    def _export(self, read: Read, session: str, directory: Path) -> tuple[str, ...]:
+    def _export(self, read: Read, session: str, directory: str) -> tuple[str, ...]:
         """One Parquet file for each stream of the result, which the service splits by its size."""
         from google.cloud.bigquery_storage import DataFormat, ReadSession
 
@@ -142,8 +144,8 @@ class BigQueryWarehouse:
             )
 
             def export(number: int) -> str:
-                path = str(directory / (f"{read.key}-{number}.parquet" if number else f"{read.key}.parquet"))
-                with pq.ParquetWriter(path, read.schema) as writer:
+                path = f"{directory}/{read.key}-{number}.parquet"
+                with opened(path, "wb") as file, pq.ParquetWriter(file, read.schema) as writer:
                     if number < len(reading.streams):
                         rows = self._jobs.reader.read_rows(reading.streams[number].name).rows(reading)
                         for page in rows.pages:
@@ -178,24 +180,26 @@ class BigQueryWarehouse:
     @contextmanager
     def transaction(self, staged: Mapping[str, Sequence[str]]) -> Iterator["_BigQuerySession"]:
         """The files are loaded before the transaction begins: a load job cannot be part of one."""
-        if any(staged.values()):
-            self._cloud.make_dataset()
+        self._cloud.make_dataset()
         relations = {
             name: self._cloud.load(TABLES[name], paths) if paths else values.nothing(TABLES[name])
             for name, paths in staged.items()
         }
-        with self._jobs.transaction() as session:
-            yield _BigQuerySession(self._jobs, session, relations)
+        with awaited(self._jobs, DATASET) as mine, self._jobs.transaction() as session:
+            mine.hold(session)
+            yield _BigQuerySession(self._jobs, session, relations, mine)
 
 
 class _BigQuerySession:
-    def __init__(self, jobs: Jobs, session: str, relations: Mapping[str, str]) -> None:
-        self._jobs, self._session, self._relations = jobs, session, relations
+    def __init__(self, jobs: Jobs, session: str, relations: Mapping[str, str], mine: Turn) -> None:
+        self._jobs, self._session, self._relations, self._turn = jobs, session, relations, mine
 
     def query(self, sql: str, **parameters: Any) -> pa.Table:
+        self._turn.renew(self._session)
         return self._jobs.rows(sql, parameters, session=self._session)
 
     def execute(self, sql: str, **parameters: Any) -> None:
+        self._turn.renew(self._session)
         self._jobs.run(*values.bind(sql, parameters), session=self._session)
 
     def insert(self, table: str, rows: pa.Table) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from fullcourt.domain.errors import UsageError
 
 SCHEME = "bigquery"
+IN_BUCKET = "temp"  # staging=temp
 FORM = "bigquery://project?location=US&temp=gs://bucket/prefix"
 _REQUIRED = ("location", "temp")
 _OPTIONAL = ("staging", "maximum_bytes_billed")
@@ -21,7 +22,8 @@ class Address:
     """A project's datasets in one location.
 
     bucket, prefix: where staged files are uploaded to be loaded; the prefix has no slash at either end.
-    staging: the directory on this machine in which runs stage their files.
+    staging: the directory on this machine in which runs stage their files; None: in the bucket, where they are loaded
+        from, for runners whose workers are elsewhere.
     maximum_bytes_billed: a statement that would read more is refused; None: no limit of ours.
     """
 
@@ -29,7 +31,7 @@ class Address:
     location: str
     bucket: str
     prefix: str
-    staging: Path
+    staging: Path | None
     maximum_bytes_billed: int | None = None
 
     @classmethod
@@ -57,7 +59,7 @@ class Address:
             location=options["location"],
             bucket=temp[1],
             prefix=(temp[2] or "").strip("/"),
-            staging=Path(options["staging"]).absolute() if options.get("staging") else _cache() / project,
+            staging=_staging(options.get("staging"), project),
             maximum_bytes_billed=int(limit) if limit else None,
         )
 
@@ -65,11 +67,14 @@ class Address:
     def url(self) -> str:
         """The same again, with the staging directory written out."""
         temp = f"gs://{self.bucket}/{self.prefix}".rstrip("/")
-        options = {"location": self.location, "temp": temp, "staging": str(self.staging)}
+        options = {"location": self.location, "temp": temp, "staging": str(self.staging or IN_BUCKET)}
         if self.maximum_bytes_billed:
             options["maximum_bytes_billed"] = str(self.maximum_bytes_billed)
         return f"{SCHEME}://{self.project}?" + "&".join(f"{key}={quote(text)}" for key, text in options.items())
 
 
-def _cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fullcourt"
+def _staging(given: str | None, project: str) -> Path | None:
+    if given == IN_BUCKET:
+        return None
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(given).absolute() if given else cache / "fullcourt" / project

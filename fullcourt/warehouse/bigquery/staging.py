@@ -20,6 +20,7 @@ from fullcourt.domain.errors import EngineError
 from fullcourt.domain.tables import Table
 from fullcourt.warehouse.bigquery import values
 from fullcourt.warehouse.bigquery.jobs import LABELS, Jobs, named
+from fullcourt.warehouse.files import BUCKET, is_in_bucket, opened
 from fullcourt.warehouse.local_staging import ORPHAN_SECONDS
 from fullcourt.warehouse.protocol import Staging
 
@@ -45,15 +46,16 @@ class CloudStaging:
 
     def load(self, table: Table, paths: Sequence[str]) -> str:
         """Loads the files into a staging table, counts its rows, and returns the relation to name in SQL."""
-        schema = pq.read_schema(paths[0])
-        expected = sum(pq.read_metadata(path).num_rows for path in paths)
         run = self._run_of(paths[0])
-        digests = [_digest(path) for path in paths]
         with named(self.jobs.address.project):
+            footers = [_footer(path) for path in paths]
+            digests = [_digest(path) for path in paths]
             uris = [self._upload(path, digest, run) for path, digest in zip(paths, digests, strict=True)]
             name = f"{_word(run)}__{table.name}__{hashlib.sha256(''.join(sorted(digests)).encode()).hexdigest()[:16]}"
+            schema = footers[0].schema.to_arrow_schema()
             staged = self._loaded(name, table, schema, uris, run)
         source = f"`{DATASET}.{staged.table_id}`"
+        expected = sum(footer.num_rows for footer in footers)
         held = self.jobs.rows(f"SELECT COUNT(*) AS n FROM {source}", {})["n"][0].as_py()
         if held != expected:
             raise EngineError(
@@ -108,17 +110,23 @@ class CloudStaging:
         )
 
     def _upload(self, path: str, digest: str, run: str) -> str:
-        """Once: the object is named by its content."""
+        """Once: the object is named by its content. What was staged in the bucket is there."""
         from google.cloud.storage.retry import DEFAULT_RETRY
 
+        if is_in_bucket(path):
+            return path
         blob = self.jobs.bucket.blob(self._object(run, f"{digest}.parquet"))
         if not blob.exists():
             blob.upload_from_filename(path, retry=DEFAULT_RETRY)
         return f"gs://{self.jobs.address.bucket}/{blob.name}"
 
     def _run_of(self, path: str) -> str:
-        root = self.jobs.address.staging
-        return Path(path).relative_to(root).parts[0] if Path(path).is_relative_to(root) else _NO_RUN
+        root = f"{self.jobs.address.staging or self.directory('')}/"
+        return path.removeprefix(root).partition("/")[0] if path.startswith(root) else _NO_RUN
+
+    def directory(self, run: str) -> str:
+        """Its URL: of the run's objects."""
+        return BUCKET + "/".join(filter(None, (self.jobs.address.bucket, self.jobs.address.prefix, run)))
 
     def _object(self, *parts: str) -> str:
         return "/".join(filter(None, (self.jobs.address.prefix, *parts)))
@@ -179,7 +187,15 @@ def _relation(name: str, table: Table, schema: pa.Schema) -> str:
     return name
 
 
+def _footer(path: str) -> pq.FileMetaData:
+    with opened(path, "rb") as file:
+        return pq.read_metadata(file)
+
+
 def _digest(path: str) -> str:
+    """Of a file's content; an object's name is its own, and never written twice."""
+    if is_in_bucket(path):
+        return hashlib.sha256(path.encode()).hexdigest()
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
