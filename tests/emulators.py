@@ -24,8 +24,8 @@ _READY_SECONDS = 60
 class Emulators:
     """Running servers. The clients find them by the environment's variables."""
 
-    def url(self, staging: Path, project: str | None = None) -> str:
-        """A warehouse: of a project of its own, which holds nothing, unless it is named."""
+    def url(self, staging: Path | str, project: str | None = None) -> str:
+        """A warehouse: of a project of its own, which holds nothing, unless it is named. staging: as in a URL."""
         project = project or f"test-{uuid.uuid4().hex[:12]}"
         return f"bigquery://{project}?location=US&temp=gs://{_BUCKET}/{project}&staging={staging}"
 
@@ -45,7 +45,7 @@ def missing() -> str | None:
 @contextmanager
 def running(directory: Path) -> Iterator[Emulators]:
     """Both servers on free ports of the loopback interface, with the variables that lead the clients to them."""
-    rest, rpc, storage = (_free_port() for _ in range(3))
+    rest, rpc, storage = (free_port() for _ in range(3))
     home = directory / "home"
     _lay_out_extensions(home)
     variables = {
@@ -59,6 +59,7 @@ def running(directory: Path) -> Iterator[Emulators]:
     }
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)
+    _be_anonymous()
     processes = []
     try:
         for program, options in commands.items():
@@ -72,7 +73,7 @@ def running(directory: Path) -> Iterator[Emulators]:
                     )
                 )
         for port in (storage, rest, rpc):
-            _await(port, directory)
+            await_port(port, directory)
         yield Emulators()
     finally:
         for process in processes:
@@ -83,6 +84,13 @@ def running(directory: Path) -> Iterator[Emulators]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def _be_anonymous() -> None:
+    """Beam would look for credentials for 20 s before it does without."""
+    from apache_beam.internal.gcp.auth import _Credentials
+
+    _Credentials._credentials_init = True
 
 
 def _lay_out_extensions(home: Path) -> None:
@@ -96,13 +104,13 @@ def _lay_out_extensions(home: Path) -> None:
         shutil.copy(file, target)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def _await(port: int, directory: Path) -> None:
+def await_port(port: int, directory: Path) -> None:
     until = time.monotonic() + _READY_SECONDS
     while time.monotonic() < until:
         with socket.socket() as probe:

@@ -1,44 +1,28 @@
 """The same league in DuckDB and in BigQuery's emulator: loaded, summarised, and asked everything there is to ask."""
 
 import datetime as dt
-from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
 from fullcourt.cli.schema import apply_plan
 from fullcourt.domain.processors import BY_NAME, PROCESSORS, Phase
+from fullcourt.warehouse.bigquery.address import IN_BUCKET
 from fullcourt.warehouse.queries import QUERIES
 from fullcourt.warehouse.views import VIEWS
-from schemas import TABLES
-from tests.houses import RAW, House
+from tests.cloud.houses import CloudHouse, rows
+from tests.houses import RAW
+from tests.monitoring.test_sql import STATEMENTS, as_grafana_sends
 
 pytestmark = pytest.mark.cloud
 
 SUMMARIES = tuple(processor.name for processor in PROCESSORS if processor.phase is Phase.ANALYTICS)
-# Differ between two identical publishes, under whatever name a view or a query shows them.
-BOOKKEEPING = {column.name for table in TABLES.values() for column in table.columns if column.bookkeeping} | {
-    "run_id",
-    "publish_id",
-    "last_created_at",
-    "tracked_at",
-    "published_at",
-    "duration_seconds",
-    "seconds",
-}
-
-
-class CloudHouse(House):
-    def __init__(self, url: str, now: dt.datetime) -> None:
-        super().__init__(Path("none"), now)
-        self.url = url
 
 
 @pytest.fixture(scope="session")
 def twins(emulators, empty_file, landing_files, league, tmp_path_factory):
     """Two warehouses to which the same was done, and the two days that were run."""
     directory = tmp_path_factory.mktemp("twins")
-    cloud = CloudHouse(emulators.url(directory / "staging"), empty_file.now)
+    cloud = CloudHouse(emulators.url(IN_BUCKET), empty_file.now)  # as a runner needs it whose workers are elsewhere
     apply_plan(cloud.url)
     local = empty_file.copy(directory / "local.duckdb")
     days = sorted(set(league.schedule["game_date"].to_pylist()))[-2:]
@@ -101,18 +85,8 @@ def test_queries_say_the_same(twins, name):
     assert rows(cloud.query(query.sql, **given)) == rows(local.query(query.sql, **given))
 
 
-def rows(found):
-    """In one order, without bookkeeping, and as far as both engines can say it."""
-    return sorted(
-        (tuple((name, plain(value)) for name, value in row.items() if name not in BOOKKEEPING) for row in found),
-        key=repr,
-    )
-
-
-def plain(value):
-    """A null list is an empty one in BigQuery; a mean of decimals is a decimal there, of nine digits."""
-    if isinstance(value, list):
-        return [plain(element) for element in value] or None
-    if isinstance(value, float | Decimal):
-        return round(float(value), 6)
-    return value
+@pytest.mark.parametrize("title", STATEMENTS)
+def test_grafana_shows_the_same(twins, title):
+    local, cloud, _ = twins
+    sql = as_grafana_sends(STATEMENTS[title], local.now)
+    assert rows(cloud.query(sql)) == rows(local.query(sql))

@@ -14,13 +14,14 @@ from fullcourt.orchestration.backfill import claims, plans
 from fullcourt.orchestration.backfill.work import FixedClock
 from fullcourt.orchestration.publish import BACKFILL, Publish
 from fullcourt.orchestration.run import micros
+from fullcourt.warehouse.owner import this_process
 from tests.backfills import plan, states
 from tests.drills import Command, command
 from tests.houses import LEDGER, House
 
 FIRST, LAST = dt.date(2024, 10, 22), dt.date(2024, 10, 23)  # the season's first two days
 LATER = dt.date(2024, 10, 24)
-HOST = claims.this_process().rpartition(":")[0]
+HOST = this_process().rpartition(":")[0]
 OFFENSE, DEFENSE = "team_offense_game_summary", "team_defense_game_summary"
 TOUCHED = (OFFENSE, *LEDGER, "processor_run_history", "backfill_slices")
 
@@ -39,9 +40,7 @@ def made(house, *days, processors=(OFFENSE,), **options):
 
 def claim(house, of, number=0, owner=None, now=None):
     with house.warehouse.transaction({}) as session:
-        return claims.claim(
-            session, of.plan_id, number, owner or claims.this_process(), FixedClock(now or house.now), "hash"
-        )
+        return claims.claim(session, of.plan_id, number, owner or this_process(), FixedClock(now or house.now), "hash")
 
 
 def finish(house, of, held, run_id):
@@ -85,7 +84,7 @@ def test_the_owner_keeps_its_days_while_it_lives_and_its_lease_goes_on(loaded_ho
     ("owner", "after"),
     [
         (gone, dt.timedelta(0)),
-        (claims.this_process, claims.LEASE),
+        (this_process, claims.LEASE),
         (lambda: "elsewhere:1", claims.LEASE),
     ],
     ids=["the process is gone", "the lease ended", "the lease ended on another host"],

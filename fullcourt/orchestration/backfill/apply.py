@@ -23,6 +23,7 @@ from fullcourt.orchestration.backfill.work import Settled, Work, run_slice
 from fullcourt.orchestration.backfill.workers import drain, pool
 from fullcourt.orchestration.verify import failure, verify
 from fullcourt.warehouse import Warehouse, open_warehouse
+from fullcourt.warehouse.owner import this_process
 
 Say = Callable[[str], None]
 
@@ -117,7 +118,7 @@ class _Apply:
     ) -> None:
         self._plan, self._how, self._warehouse, self._result = plan, how, warehouse, result
         self._draining, self._say = draining, say
-        self._owner = claims.this_process()
+        self._owner = this_process()
 
     def phase(self, name: str) -> bool:
         """Computes it and reads it back; whether the next may begin."""

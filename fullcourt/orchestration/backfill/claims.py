@@ -6,8 +6,6 @@ token, and every later write under the old one is refused: a stale owner cannot 
 
 import datetime as dt
 import json
-import os
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +14,7 @@ from fullcourt.domain.backfill import State
 from fullcourt.domain.errors import OwnershipError
 from fullcourt.domain.fingerprint import hash_settings
 from fullcourt.warehouse import Session, Warehouse
+from fullcourt.warehouse.owner import alive
 
 LEASE = dt.timedelta(hours=1)
 Clock = Callable[[], dt.datetime]
@@ -24,11 +23,6 @@ _SLICES = "nba_orchestration.backfill_slices"
 
 class CancelledError(OwnershipError):
     """The plan was told to stop."""
-
-
-def this_process() -> str:
-    """The owner that a claim names."""
-    return f"{socket.gethostname()}:{os.getpid()}"
 
 
 @dataclass(frozen=True)
@@ -178,20 +172,6 @@ def release(session: Session, owner: str) -> None:
     for row in session.query(f"SELECT * FROM {_SLICES} WHERE state = '{State.RUNNING}'").to_pylist():
         if row["owner"] == owner:
             _release(session, row)
-
-
-def alive(owner: str) -> bool:
-    """Whether the owner's process may still be there; one on another host may."""
-    host, _, pid = owner.rpartition(":")
-    if host != socket.gethostname():
-        return True
-    try:
-        os.kill(int(pid), 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def stands(row: Mapping[str, Any], now: dt.datetime) -> bool:

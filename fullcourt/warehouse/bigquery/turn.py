@@ -1,14 +1,13 @@
 """Whose turn it is to write: one transaction at a time, as BigQuery cancels those that meet on a table.
 
 The turn is a table of the staging dataset, which only one can make.  Its description says who holds it, and the
-session of the transaction.  Whoever finds it long unrenewed takes it over, and ends that session, whose locks would
-hold the tables for a day.  This is courtesy: that nothing is written twice or torn, BigQuery's transactions see to.
+session of the transaction.  Whoever finds it long unrenewed, or its holder dead on this machine, takes it over, and
+ends that session, whose locks would hold the tables for a day.  This is courtesy: that nothing is written twice or
+torn, BigQuery's transactions see to.
 """
 
 import datetime as dt
 import json
-import os
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +18,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 
 from fullcourt.domain.errors import EngineError
 from fullcourt.warehouse.bigquery.jobs import LABELS, Jobs, named
+from fullcourt.warehouse.owner import alive, this_process
 
 TABLE = "whose_turn"
 LEASE_SECONDS = 600.0  # longer than any one statement of a publish
@@ -94,7 +94,8 @@ def _take(jobs: Jobs, table_id: str) -> Any:
     try:
         found = jobs.client.get_table(table_id, retry=jobs.retry)
         held = json.loads(found.description)
-        if dt.datetime.now(dt.UTC) - found.modified < dt.timedelta(seconds=LEASE_SECONDS):
+        unrenewed = dt.datetime.now(dt.UTC) - found.modified
+        if unrenewed.total_seconds() < LEASE_SECONDS and alive(held["owner"]):
             raise _HeldError(held["owner"])
         found.description = _description(None)
         taken = jobs.client.update_table(found, ["description"])
@@ -108,6 +109,5 @@ def _take(jobs: Jobs, table_id: str) -> Any:
 
 def _description(session: str | None) -> str:
     """renewed_at makes each one another: an unchanged table would not count as modified."""
-    owner = f"process {os.getpid()} on {socket.gethostname()}"
     renewed_at = dt.datetime.now(dt.UTC).isoformat()
-    return json.dumps({"owner": owner, "session": session, "renewed_at": renewed_at})
+    return json.dumps({"owner": this_process(), "session": session, "renewed_at": renewed_at})
