@@ -4,9 +4,12 @@ RUNTIME := .venv/installed
 DEV := .venv-dev/installed
 # The emulators run on Python 3.13 only, and on other versions of what the product uses: an environment of their own.
 EMULATORS := .venv-emulators/installed
+# What looks at the image's recipe: a linter, an auditor, a writer of bills of material.
+TOOLS := .venv-tools/installed
+IMAGE ?= full-court
 PYTHON313 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python3.13) python3.13)
 
-.PHONY: demo test test-slow test-cloud check bench generate lock clean
+.PHONY: demo test test-slow test-cloud check audit bench generate lock sbom image image-pin clean
 
 demo: $(RUNTIME)  ## ingest a simulated half season, run the gate over it, show what was held back and why
 	.venv/bin/fullcourt demo
@@ -20,27 +23,47 @@ test-slow: $(DEV)  ## every cell of every day of the real seasons against refere
 test-cloud: $(DEV) $(EMULATORS)  ## the BigQuery warehouse against emulators; minutes long; they need Python 3.13
 	.venv-dev/bin/pytest -m cloud -n 0 --timeout 1800
 
-check: $(DEV)  ## lint, formatting, types, import direction
+check: $(DEV) $(TOOLS)  ## lint, formatting, types, import direction, the image's recipe
+	.venv-tools/bin/hadolint templates/Dockerfile
 	.venv-dev/bin/ruff check .
 	.venv-dev/bin/ruff format --check .
 	.venv-dev/bin/mypy
 	.venv-dev/bin/lint-imports
 
+audit: $(DEV) $(TOOLS)  ## known vulnerabilities of what the image holds; says so where none can be asked for
+	.venv-dev/bin/python -m templates.audit .venv-tools/bin/pip-audit requirements/image.lock
+
 bench: $(RUNTIME)  ## the gate against the best set-based SQL, interleaved; prints ratios
 	.venv/bin/python -m benchmarks.gate
 
-generate: $(DEV)  ## the files made from the code: docs/commands.md and Grafana's provisioning; tests compare them
+generate: $(DEV)  ## the files made from the code: docs/commands.md, Grafana's, the templates'; tests compare them
 	.venv-dev/bin/python -m typer fullcourt.cli.main utils docs --name fullcourt --title Commands --output docs/commands.md
 	.venv-dev/bin/python -m monitoring.generate
+	.venv-dev/bin/python -m templates.generate
 
 lock: $(DEV)  ## recompute the hash-pinned lock files
 	.venv-dev/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements/build.in -o requirements/build.lock
 	.venv-dev/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements/runtime.lock
 	.venv-dev/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --extra gcp --extra dev -c requirements/runtime.lock -o requirements/dev.lock
 	.venv-dev/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.13 requirements/emulators.in -o requirements/emulators.lock
+	.venv-dev/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements/tools.in -o requirements/tools.lock
+	.venv-dev/bin/uv pip compile -q --generate-hashes --no-header --python-version 3.11 --python-platform x86_64-manylinux_2_28 pyproject.toml --extra gcp -c requirements/dev.lock -o requirements/image.lock
+	$(MAKE) sbom
+
+sbom: $(TOOLS)  ## the image's bill of materials, of its lock file
+	sed -nE 's/^([^ ;#]+==[^ ;\]+).*/\1/p' requirements/image.lock | .venv-tools/bin/cyclonedx-py requirements - --pyproject pyproject.toml --output-reproducible --short-PURLs -o templates/sbom.json
+
+image-pin: $(DEV)  ## looks up the digests of the image's bases; needs Docker with buildx, and a network
+	.venv-dev/bin/python -m templates.image
+
+image: templates/digests.env  ## builds the image; needs Docker with BuildKit: make IMAGE=host/project/name:tag image
+	docker build $(addprefix --build-arg ,$(shell cat templates/digests.env)) --file templates/Dockerfile --tag $(IMAGE) .
+
+templates/digests.env:
+	@echo "the bases of the image are not pinned yet: run make image-pin where the registries can be reached"; exit 1
 
 clean:
-	rm -rf .venv .venv-dev .venv-emulators
+	rm -rf .venv .venv-dev .venv-emulators .venv-tools
 
 .venv-emulators/installed: requirements/emulators.lock | $(DEV)
 	@if $(PYTHON313) -c '' 2>/dev/null; then \
@@ -48,6 +71,11 @@ clean:
 	  VIRTUAL_ENV=$(@D) .venv-dev/bin/uv pip install -q --require-hashes --compile-bytecode --only-binary :all: -r $< && \
 	  touch $@; \
 	else echo "no Python 3.13 as $(PYTHON313): without the emulators the tests skip; make PYTHON313=..."; fi
+
+.venv-tools/installed: requirements/tools.lock | $(DEV)
+	$(PYTHON) -m venv --clear $(@D)
+	VIRTUAL_ENV=$(@D) .venv-dev/bin/uv pip install -q --require-hashes --compile-bytecode --only-binary :all: -r $<
+	touch $@
 
 # uv installs and byte-compiles in a tenth of pip's time; pip only installs uv.
 .venv/installed: requirements/build.lock requirements/runtime.lock pyproject.toml setup.py

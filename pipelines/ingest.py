@@ -15,6 +15,7 @@ from fullcourt.domain.landing import Games, Players
 from fullcourt.domain.rows import Stamp
 from pipelines.runner import make_pipeline
 from schemas import TABLES
+from transforms.files import readable
 from transforms.finish_run import Finish, FinishRun
 from transforms.load_landing import LandingFile as LandingFile
 from transforms.load_landing import LoadLanding, with_row_number
@@ -86,4 +87,5 @@ def launch(
 
 
 def _packed(path: str) -> list[bytes]:
-    return [pack(batch) for batch in pq.read_table(path).to_batches()]
+    with readable(path) as file:
+        return [pack(batch) for batch in pq.read_table(file).to_batches()]

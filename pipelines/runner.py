@@ -19,6 +19,8 @@ def make_pipeline(beam_args: Sequence[str]) -> beam.Pipeline:
     known, unknown = _parser().parse_known_args(list(beam_args))
     if unknown and not known.runner:
         raise UsageError(f"unknown Beam option {unknown[0]}: expected one of Beam's pipeline options after `--`")
+    if known.no_wait_until_finish and not known.runner:
+        raise UsageError("the in-process runner ends with its pipeline: expected a service's, such as --runner=…")
     options = PipelineOptions(list(beam_args))
     if options.view_as(StandardOptions).runner:
         return beam.Pipeline(options=options)

@@ -1,6 +1,7 @@
 """The command line. Commands import what they need when they run: `--help` must not wait for Beam."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from fullcourt.cli import (
     backfill,
     breaker,
     cleanup,
+    events,
     explain,
     gaps,
     health,
@@ -20,15 +22,18 @@ from fullcourt.cli import (
     report,
     schema,
     stale,
+    template,
     verify,
 )
 from fullcourt.cli.options import (
     DEFAULT_WAREHOUSE,
     PASS_THROUGH,
+    DetachOption,
     DirectoryArgument,
     Format,
     FormatOption,
     NowOption,
+    SkipTriggerOption,
     WarehouseOption,
     parse_day,
     parse_now,
@@ -72,6 +77,8 @@ def ingest(
     max_dead_percent: Annotated[
         float, typer.Option(min=0, max=100, help="Share of unreadable rows above which nothing is loaded.")
     ] = 1.0,
+    skip_downstream_trigger: SkipTriggerOption = False,
+    detach: DetachOption = False,
     form: FormatOption = Format.TABLE,
     now: NowOption = None,
 ) -> None:
@@ -80,9 +87,25 @@ def ingest(
     from fullcourt.orchestration.ingest import ingest as run_ingest
     from pipelines import ingest as pipeline
 
-    request = IngestRequest(warehouse, directory, parse_now(now), max_dead_percent, tuple(context.args))
+    request = IngestRequest(
+        warehouse,
+        directory,
+        parse_now(now),
+        max_dead_percent,
+        tuple(context.args),
+        detach,
+        skip_downstream_trigger,
+    )
     with progress("ingest") as say:
         report = run_ingest(request, pipeline, say)
+    if not detach:
+        events.say_announced(report["announced"], skip_downstream_trigger)
+        events.announce(warehouse, request.now)
+    if detach:
+        from fullcourt.cli.runs import say_detached
+
+        say_detached(report, form)
+        return
     if form is Format.JSON:
         show_one(report)
         return
@@ -136,9 +159,8 @@ def run(
     historical: Annotated[
         bool, typer.Option("--historical", help="Predictions: of days that lie more than 30 days back too.")
     ] = False,
-    skip_downstream_trigger: Annotated[
-        bool, typer.Option("--skip-downstream-trigger", help="Keep the completion messages in; nothing else starts.")
-    ] = False,
+    skip_downstream_trigger: SkipTriggerOption = False,
+    detach: DetachOption = False,
     warehouse: WarehouseOption = DEFAULT_WAREHOUSE,
     form: FormatOption = Format.TABLE,
     now: NowOption = None,
@@ -164,8 +186,12 @@ def run(
         fail_on_incomplete=fail_on_incomplete,
         skip_downstream_trigger=skip_downstream_trigger,
         beam_args=tuple(context.args),
+        detached=detach,
     )
-    run_phases(phase, asked, form)
+    try:
+        run_phases(phase, asked, form)
+    finally:  # what was published is told, whatever came after it
+        events.announce(warehouse, asked.now)
 
 
 def _names(text: str | None) -> list[str] | None:
@@ -235,6 +261,18 @@ app.add_typer(
     help="What has expired or was left behind, moved away with a backup, and put back.",
     rich_help_panel=REPAIR,
 )
+app.add_typer(
+    events.app,
+    name="events",
+    help="Messages from one phase to the next: sent, listened to, looked for when one was lost.",
+    rich_help_panel=DAILY,
+)
+app.add_typer(
+    template.app,
+    name="template",
+    help="The pipelines as jobs of Dataflow: what a template is made of, and launching one.",
+    rich_help_panel=DAILY,
+)
 
 
 def _range(date: str | None, start: str | None, end: str | None) -> tuple[Any, Any]:
@@ -245,7 +283,7 @@ def _range(date: str | None, start: str | None, end: str | None) -> tuple[Any, A
     raise UsageError("expected either --date, or both --start and --end")
 
 
-def main(*command: str, commands: typer.Typer = app) -> None:
+def main(*command: str, commands: Callable[[list[str]], Any] = app) -> None:
     """Runs argv, behind the words of a command if any; an error leaves as one line and its documented exit code."""
     try:
         commands([*command, *sys.argv[1:]])

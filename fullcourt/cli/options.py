@@ -41,6 +41,9 @@ DetachOption = Annotated[
         help="Hand the job to the service whose --runner is named after `--`, and do not wait: it publishes by itself.",
     ),
 ]
+SkipTriggerOption = Annotated[
+    bool, typer.Option("--skip-downstream-trigger", help="Keep the completion messages in; nothing else starts.")
+]
 DEFAULT_WAREHOUSE = "fullcourt.duckdb"
 PASS_THROUGH = {"allow_extra_args": True, "ignore_unknown_options": False}  # Beam's own options, after `--`
 

@@ -43,6 +43,7 @@ class Run:
     fail_on_incomplete: bool
     skip_downstream_trigger: bool
     beam_args: tuple[str, ...]
+    detached: bool = False
 
 
 def run_phases(name: str, asked: Run, form: Format) -> None:
@@ -53,13 +54,20 @@ def run_phases(name: str, asked: Run, form: Format) -> None:
     phases = phases_of(name)
     if asked.processors is not None and len(phases) > 1:
         raise UsageError("--processors goes with one phase, not with all")
-    requests = {title: _request(phase.phase, asked) for title, phase in phases.items()}  # all checked before any runs
+    if asked.detached and len(phases) > 1:
+        raise UsageError("--detach goes with one phase: the next one reads what it publishes")
+    if asked.detached and asked.fail_on_incomplete:
+        raise UsageError("--detach does not wait for what --fail-on-incomplete asks")
+    requests = {title: request_of(phase.phase, asked) for title, phase in phases.items()}  # all checked before any runs
     reports, rows = {}, []
     for title, phase in phases.items():
         with progress(f"run {title}") as say:
             reports[title] = report = run_phase(requests[title], phase.pipeline(), say)
         if "skipped" in report:
             continue
+        if "detached" in report:
+            say_detached(report, form)
+            return
         shown = [_without(row, "days_not_covered", "coordinator") for row in report["processors"]]
         if form is Format.TABLE:
             show(shown, form, f"{title}: {report['days']} game days, run {report['run_id']}")
@@ -77,7 +85,7 @@ def run_phases(name: str, asked: Run, form: Format) -> None:
         raise typer.Exit(EXIT_GATE)
 
 
-def _request(phase: Phase, asked: Run) -> RunRequest:
+def request_of(phase: Phase, asked: Run) -> RunRequest:
     chosen = tuple(
         dataclasses.replace(processor, cascade_policy=asked.cascade_policy) if processor.hard else processor
         for processor in select(phase, asked.processors)
@@ -104,7 +112,13 @@ def _request(phase: Phase, asked: Run) -> RunRequest:
         asked.skip_downstream_trigger,
         settings=settings,
         beam_args=asked.beam_args,
+        detached=asked.detached,
     )
+
+
+def say_detached(report: dict[str, Any], form: Format) -> None:
+    """Of a job that nobody waits for there is only its run id yet."""
+    show([_without(report, "processors")], form, "Handed over: the job publishes by itself")
 
 
 def _without(row: dict[str, Any], *names: str) -> dict[str, Any]:

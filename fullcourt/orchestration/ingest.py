@@ -11,10 +11,12 @@ from fullcourt.domain.errors import GateError
 from fullcourt.domain.landing import ROW, Games, Players
 from fullcourt.domain.rows import Stamp
 from fullcourt.domain.tables import Table
-from fullcourt.orchestration import outcome
+from fullcourt.orchestration import lineage, outcome
+from fullcourt.orchestration.events.raw import announce
+from fullcourt.orchestration.history import instant
 from fullcourt.orchestration.landing_files import SOURCES, Found, copied_columns, find
-from fullcourt.orchestration.publish import insert_records
-from fullcourt.orchestration.run import Progress, check_schema, micros, new_run_id
+from fullcourt.orchestration.publish import SKIPPED_TRIGGER, insert_records
+from fullcourt.orchestration.run import NO_WAIT, Progress, check_schema, micros, new_run_id
 from fullcourt.warehouse import Read, Session, Snapshot, open_warehouse
 from schemas import TABLES
 
@@ -23,13 +25,19 @@ MAX_DEAD_PERCENT = 1.0
 
 @dataclass(frozen=True)
 class IngestRequest:
-    """What to load. max_dead_percent: the share of unreadable rows above which nothing is published."""
+    """What to load. max_dead_percent: the share of unreadable rows above which nothing is published.
+
+    detached: hand the job to the service that beam_args name, and do not wait; the job's last step publishes.
+    skip_downstream_trigger: the completion messages are written and kept in, so that nothing downstream starts.
+    """
 
     warehouse: str
     directory: Path
     now: dt.datetime
     max_dead_percent: float = MAX_DEAD_PERCENT
     beam_args: tuple[str, ...] = ()
+    detached: bool = False
+    skip_downstream_trigger: bool = False
 
 
 class IngestPipeline(Protocol):
@@ -42,7 +50,7 @@ class IngestPipeline(Protocol):
 
 
 def ingest(request: IngestRequest, pipeline: IngestPipeline, say: Progress = lambda _: None) -> dict[str, Any]:
-    """Loads the directory and reports: {"run_id", "files": [...], "tables": [...]}.
+    """Loads the directory and reports: {"run_id", "files", "tables", "announced"}, or {"run_id", "detached": True}.
 
     GateError: a file that cannot be read, or too many rows that cannot.  Nothing is published then.
     """
@@ -52,6 +60,7 @@ def ingest(request: IngestRequest, pipeline: IngestPipeline, say: Progress = lam
     found = find(request.directory)
     stamp = Stamp(run_id=new_run_id(request.now), now=micros(request.now))
     staging = warehouse.staging(stamp.run_id)
+    handed_over = False
     try:
         stored = [Read("nbac_schedule", Games.COLUMNS), Read("player_aliases", Players.COLUMNS)]
         snapshot = warehouse.snapshot(stored, staging)
@@ -60,11 +69,20 @@ def ingest(request: IngestRequest, pipeline: IngestPipeline, say: Progress = lam
             for source in SOURCES
         }
         config = pipeline.Config({table: listed for table, listed in files.items() if listed}, stamp, str(staging))
-        finish = PublishRaw(request.warehouse, tuple(found), stamp, str(staging), request.max_dead_percent)
+        held = SKIPPED_TRIGGER if request.skip_downstream_trigger else None
+        finish = PublishRaw(
+            request.warehouse, tuple(found), stamp, str(staging), request.max_dead_percent, held, request.detached
+        )
         say(f"loading {sum(map(len, files.values()))} files")
-        return outcome.read(str(staging), partial(pipeline.launch, config, snapshot, finish, request.beam_args))
+        with lineage.of_load(finish):
+            if request.detached:
+                outcome.submit(partial(pipeline.launch, config, snapshot, finish, (*request.beam_args, NO_WAIT)))
+                handed_over = True
+                return {"run_id": stamp.run_id, "detached": True}
+            return outcome.read(str(staging), partial(pipeline.launch, config, snapshot, finish, request.beam_args))
     finally:
-        warehouse.sweep(stamp.run_id)
+        if not handed_over:
+            warehouse.sweep(stamp.run_id)
 
 
 def _landing_file(file: Found, pipeline: IngestPipeline) -> Any:
@@ -83,16 +101,23 @@ def _landing_file(file: Found, pipeline: IngestPipeline) -> Any:
 
 @dataclass(frozen=True)
 class PublishRaw:
-    """A Finish: refuses a load with too many unreadable rows, else replaces the games whose rows differ."""
+    """A Finish: refuses a load with too many unreadable rows, else replaces the games whose rows differ.
+
+    held: why the completion messages are kept in; None: they are sent.
+    detached: nobody waits for the job.
+    """
 
     warehouse: str
     files: tuple[Found, ...]
     stamp: Stamp
     staging: str
     max_dead_percent: float
+    held: str | None = None
+    detached: bool = False
 
     def __call__(self, staged: Sequence[Any], tallied: Sequence[Any]) -> None:
-        outcome.record(self.staging, lambda: self._publish(staged, tallied))
+        with lineage.of_load_step(self):
+            outcome.record(self.staging, lambda: self._publish(staged, tallied))
 
     def _publish(self, staged: Sequence[Any], tallied: Sequence[Any]) -> dict[str, Any]:
         paths: dict[str, list[str]] = {"dead_letters": []}
@@ -114,11 +139,13 @@ class PublishRaw:
             session.execute("DELETE FROM nba_orchestration.landing_manifest WHERE run_id = @run", run=self.stamp.run_id)
             manifest = [self._manifest_row(file, counts[file.path.name], tables) for file in self.files]
             insert_records(session, "landing_manifest", manifest)
+            announced = announce(session, self.stamp.run_id, instant(self.stamp.now), self.held)
         shown = ("file_name", "target_table", "status", "rows_read", "rows_loaded", "rows_excluded", "rows_dead")
         return {
             "run_id": self.stamp.run_id,
             "files": [{name: row[name] for name in shown} for row in manifest],
             "tables": tables,
+            "announced": announced,
         }
 
     def _refuse_unreadable(self, session: Session, counts: Mapping[str, Mapping[str, int]]) -> None:

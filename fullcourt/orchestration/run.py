@@ -14,13 +14,16 @@ from fullcourt.domain.days import to_date, to_number
 from fullcourt.domain.errors import EngineError, GateError, UsageError
 from fullcourt.domain.processors import Processor
 from fullcourt.domain.rows import Stamp
-from fullcourt.orchestration import outcome, policy
-from fullcourt.orchestration.history import history_row
+from fullcourt.orchestration import lineage, outcome, policy
+from fullcourt.orchestration.events.readiness import upstream
+from fullcourt.orchestration.history import MANUAL, history_row
 from fullcourt.orchestration.publish import RUN, SKIPPED_TRIGGER, Publish, insert_records
 from fullcourt.orchestration.schedule import scheduled_days
 from fullcourt.orchestration.strict import refuse_unsafe
 from fullcourt.warehouse import Read, Snapshot, Warehouse, open_warehouse
 from fullcourt.warehouse.ddl import plan
+
+NO_WAIT = "--no_wait_until_finish"  # Beam's own option
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,8 @@ class RunRequest:
     now: the one reading of the clock, UTC, injected so that tests and drills can set it.
     skip_downstream_trigger: the completion messages are written and kept in, so that nothing downstream starts.
     strict: refuse before anything is computed when an upstream processor's run is not safe, or days before lack it.
+    trigger_source: what started it: manual or pubsub.
+    detached: hand the job to the service that beam_args name, and do not wait; the job's last step publishes.
     """
 
     warehouse: str
@@ -43,6 +48,8 @@ class RunRequest:
     skip_downstream_trigger: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     beam_args: tuple[str, ...] = ()
+    detached: bool = False
+    trigger_source: str = MANUAL
 
     def __post_init__(self) -> None:
         if self.start > self.end:
@@ -65,20 +72,24 @@ Progress = Callable[[str], None]
 def run_phase(request: RunRequest, pipeline: PhasePipeline, say: Progress = lambda _: None) -> dict[str, Any]:
     """Runs the processors over the range's game days and reports; `say` hears each step.
 
-    Returns {"run_id", "days", "processors": [...]}, or {"skipped": "no_games"} when the range has no game day.
+    Returns {"run_id", "days", "processors": [...]}, with {"skipped": "no_games"} when the range has no game day, with
+    {"detached": True} when nobody waits for the job.
     Raises GateError for a season without a schedule, a failed audit or a refused demotion.
     """
     warehouse = open_warehouse(request.warehouse)
     check_schema(warehouse)
     started = micros(dt.datetime.now(dt.UTC))
     stamp = Stamp(run_id=new_run_id(request.now), now=micros(request.now))
+    report: dict[str, Any] = {}
     try:
-        return _run(request, pipeline, say, warehouse, stamp, started)
+        report = _run(request, pipeline, say, warehouse, stamp, started)
+        return report
     except GateError as error:
         _record_unpublished(warehouse, request, stamp, started, error=str(error))
         raise
     finally:
-        warehouse.sweep(stamp.run_id)
+        if "detached" not in report:  # else the job still reads it; a later run's sweep finds it
+            warehouse.sweep(stamp.run_id)
         crash_point("swept")
 
 
@@ -97,9 +108,17 @@ def _run(
     held = {processor.name: SKIPPED_TRIGGER for processor in request.processors if request.skip_downstream_trigger}
     staging = str(warehouse.staging(stamp.run_id))
     finish = Publish(
-        request.warehouse, request.processors, days, stamp, staging, started, request.allow_demotion, held=held
+        request.warehouse,
+        request.processors,
+        days,
+        stamp,
+        staging,
+        started,
+        request.allow_demotion,
+        held=held,
+        trigger_source=request.trigger_source,
     )
-    return execute(warehouse, pipeline, finish, request.settings, request.beam_args, say)
+    return execute(warehouse, pipeline, finish, request.settings, request.beam_args, say, detached=request.detached)
 
 
 def execute(
@@ -110,23 +129,38 @@ def execute(
     beam_args: Sequence[str],
     say: Progress,
     check: Callable[[], None] = lambda: None,
+    detached: bool = False,
 ) -> dict[str, Any]:
     """The job that `finish` ends: of its processors over its days. Returns what it reports, and how many days.
 
     settings: more fields of the pipeline's Config.  check: called once the inputs are read; its errors end the run.
+    detached: as of RunRequest; then there is nothing to report yet.
     """
     seasons = tuple(sorted({season_of_day(day) for day in finish.days}))
     say("taking a snapshot")
-    snapshot = warehouse.snapshot(
-        pipeline.reads(finish.processors, seasons, finish.days), warehouse.staging(finish.stamp.run_id)
-    )
-    crash_point("snapshot_taken")
-    check()
-    say(f"computing {len(finish.days)} game days")
-    config = pipeline.Config(finish.processors, finish.days, seasons, finish.stamp, finish.staging, **settings)
-    report = outcome.read(finish.staging, partial(pipeline.launch, config, snapshot, finish, beam_args))
+    # Before the snapshot: of what is published in between, the run does not claim that it was built on it.
+    finish = dataclasses.replace(finish, upstream=_states(warehouse, finish), detached=detached)
+    with lineage.of_run(finish, pipeline.reads, seasons):
+        snapshot = warehouse.snapshot(
+            pipeline.reads(finish.processors, seasons, finish.days), warehouse.staging(finish.stamp.run_id)
+        )
+        crash_point("snapshot_taken")
+        check()
+        say(f"computing {len(finish.days)} game days")
+        config = pipeline.Config(finish.processors, finish.days, seasons, finish.stamp, finish.staging, **settings)
+        if detached:
+            outcome.submit(partial(pipeline.launch, config, snapshot, finish, (*beam_args, NO_WAIT)))
+            return {"run_id": finish.stamp.run_id, "detached": True, "days": len(finish.days), "processors": []}
+        report = outcome.read(finish.staging, partial(pipeline.launch, config, snapshot, finish, beam_args))
     crash_point("reported")
     return {**report, "days": len(finish.days)}
+
+
+def _states(warehouse: Warehouse, finish: Publish) -> dict[dt.date, str]:
+    """Per day, the name of what the phase before it has published so far."""
+    days = [to_date(day) for day in sorted(finish.days)]
+    found = upstream(warehouse, finish.processors[0].phase, days)
+    return {day: found[day].state for day in days}
 
 
 def _with_policies(warehouse: Warehouse, request: RunRequest, say: Progress) -> RunRequest:
@@ -185,7 +219,19 @@ def _record_unpublished(
 ) -> None:
     """The history of a run that published nothing: skipped, or stopped at a gate."""
     rows = [
-        history_row(processor, stamp, started, RUN, [request.end], [], {}, skip_reason, error, request.start)
+        history_row(
+            processor,
+            stamp,
+            started,
+            RUN,
+            [request.end],
+            [],
+            {},
+            skip_reason,
+            error,
+            request.start,
+            trigger_source=request.trigger_source,
+        )
         for processor in request.processors
     ]
     with warehouse.transaction({}) as session:
