@@ -13,6 +13,7 @@ from apache_beam import pvalue
 
 from fullcourt.domain.landing import ROW, Games, Players, Rows, load
 from fullcourt.domain.rows import Stamp, fit
+from transforms.files import readable
 from transforms.finish_run import Tallied
 from transforms.packing import pack, unpack
 
@@ -152,7 +153,7 @@ def read_batches(path: str, columns: Iterable[str], ragged: list[pacsv.InvalidRo
 
 
 def _parquet(path: str, wanted: list[str]) -> Iterator[pa.RecordBatch]:
-    with pq.ParquetFile(path) as file:
+    with readable(path) as bytes_, pq.ParquetFile(bytes_) as file:
         yield from file.iter_batches(BATCH_ROWS, columns=wanted)
 
 
@@ -168,8 +169,11 @@ def _csv(path: str, wanted: list[str], ragged: list[pacsv.InvalidRow]) -> Iterat
         quoted_strings_can_be_null=False,
     )
     one_by_one = pacsv.ReadOptions(use_threads=False)  # else rows have no numbers
-    with pacsv.open_csv(path, one_by_one, pacsv.ParseOptions(invalid_row_handler=leave_out), as_text) as reader:
-        yield from reader
+    parsing = pacsv.ParseOptions(invalid_row_handler=leave_out)
+    with readable(path) as file:
+        text = pa.input_stream(file, compression="gzip" if path.endswith(".gz") else None)
+        with pacsv.open_csv(text, one_by_one, parsing, as_text) as reader:
+            yield from reader
 
 
 def _numbers(first: int, count: int, ragged: list[pacsv.InvalidRow]) -> np.ndarray:

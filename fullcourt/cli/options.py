@@ -6,7 +6,6 @@ import functools
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, is_dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -112,4 +111,6 @@ def parse_day(text: str) -> dt.date:
         raise typer.BadParameter(f"{text!r} is no day: expected YYYY-MM-DD") from None
 
 
-DirectoryArgument = Annotated[Path, typer.Argument(help="Directory with landing files.", show_default=False)]
+DirectoryArgument = Annotated[
+    str, typer.Argument(help="Directory with landing files, or gs://bucket/directory.", show_default=False)
+]

@@ -4,8 +4,8 @@ import gzip
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 from types import ModuleType
 
 import pyarrow as pa
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from fullcourt.domain.errors import GateError, UsageError
 from fullcourt.domain.tables import Table
+from fullcourt.warehouse import files
 from schemas import (
     game_lines,
     inactive_lists,
@@ -44,27 +45,32 @@ EXTENSIONS = (".parquet", ".csv", ".csv.gz")
 
 @dataclass(frozen=True)
 class Found:
-    """A file of the directory; table and landing are None when it is none of ours."""
+    """A file of the directory, by path or URL; table and landing are None when it is none of ours."""
 
-    path: Path
+    path: str
     sha256: str
     bytes: int
     table: Table | None = None
     landing: Landing | None = None
 
+    @property
+    def name(self) -> str:
+        return PurePosixPath(self.path).name
 
-def find(directory: Path) -> list[Found]:
-    """Every file of the directory, ours checked for being readable and complete in columns.
+
+def find(directory: str) -> list[Found]:
+    """Every file of the directory, which may be gs://bucket/directory; ours checked: readable, complete in columns.
 
     UsageError when the directory is none or holds no landing file; GateError names a file that cannot be read.
     """
-    if not directory.is_dir():
+    paths = files.listed(directory)
+    if paths is None:
         raise UsageError(f"no directory {directory}: expected one with landing files")
-    files = [_describe(path) for path in sorted(directory.iterdir()) if path.is_file()]
-    if not any(file.table for file in files):
+    found = [_describe(path) for path in paths]
+    if not any(file.table for file in found):
         stems = ", ".join(source.LANDING.stem for source in SOURCES)
         raise UsageError(f"no landing files in {directory}: expected names such as {stems} in Parquet, CSV or CSV.gz")
-    return files
+    return found
 
 
 def copied_columns(table: Table, landing: Landing) -> Mapping[str, tuple[str, pa.DataType]]:
@@ -72,17 +78,18 @@ def copied_columns(table: Table, landing: Landing) -> Mapping[str, tuple[str, pa
     return {name: (source, table.by_name[name].arrow_field.type) for name, source in landing.columns.items()}
 
 
-def _describe(path: Path) -> Found:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
+def _describe(path: str) -> Found:
+    digest, size = hashlib.sha256(), 0
+    with files.opened(path, "rb") as file:
         while block := file.read(1 << 20):
             digest.update(block)
-    size = path.stat().st_size
+            size += len(block)
+    found = Found(path, digest.hexdigest(), size)
     for source in SOURCES:
-        if _is_of(path.name, source.LANDING):
-            _check(path, size, source.LANDING)
-            return Found(path, digest.hexdigest(), size, source.TABLE, source.LANDING)
-    return Found(path, digest.hexdigest(), size)
+        if _is_of(found.name, source.LANDING):
+            _check(found, source.LANDING)
+            return replace(found, table=source.TABLE, landing=source.LANDING)
+    return found
 
 
 def _is_of(name: str, landing: Landing) -> bool:
@@ -95,27 +102,29 @@ def _is_of(name: str, landing: Landing) -> bool:
     return re.fullmatch(rf"{re.escape(landing.stem)}{label}([-_.]\d[\d\-_]*)?({extension})", name) is not None
 
 
-def _check(path: Path, size: int, landing: Landing) -> None:
-    if size == 0:
-        raise GateError(f"{path.name} is empty (0 bytes): expected a landing file of {landing.stem}")
+def _check(file: Found, landing: Landing) -> None:
+    if file.bytes == 0:
+        raise GateError(f"{file.name} is empty (0 bytes): expected a landing file of {landing.stem}")
     try:
-        found = _column_names(path)
+        columns = _columns(file.path)
     except (pa.ArrowInvalid, pa.ArrowException, OSError, EOFError, gzip.BadGzipFile) as error:
-        raise GateError(f"{path.name} cannot be read, it may be torn: {str(error).splitlines()[0]}") from error
-    if missing := [name for name in landing.needed if name not in found]:
-        raise GateError(f"{path.name} lacks the columns {', '.join(missing)}: expected those of {landing.stem}")
-    if wrong := [f"{name} is {kind}" for name, kind in found.items() if name in landing.needed and _is_nested(kind)]:
-        raise GateError(f"{path.name} has columns of a wrong type: {', '.join(wrong)}; expected plain values")
+        raise GateError(f"{file.name} cannot be read, it may be torn: {str(error).splitlines()[0]}") from error
+    if missing := [name for name in landing.needed if name not in columns]:
+        raise GateError(f"{file.name} lacks the columns {', '.join(missing)}: expected those of {landing.stem}")
+    if wrong := [f"{name} is {kind}" for name, kind in columns.items() if name in landing.needed and _is_nested(kind)]:
+        raise GateError(f"{file.name} has columns of a wrong type: {', '.join(wrong)}; expected plain values")
 
 
-def _column_names(path: Path) -> dict[str, pa.DataType]:
-    if path.suffix == ".parquet":
-        with pq.ParquetFile(path) as file:
-            schema = file.schema_arrow
-    else:
-        # Rows of another length are the loader's to name, one by one.
-        with pacsv.open_csv(path, parse_options=pacsv.ParseOptions(invalid_row_handler=lambda _: "skip")) as reader:
-            schema = reader.schema
+def _columns(path: str) -> dict[str, pa.DataType]:
+    with files.opened(path, "rb") as file:
+        if path.endswith(".parquet"):
+            schema = pq.read_schema(file)
+        else:
+            # Rows of another length are the loader's to name, one by one.
+            skip = pacsv.ParseOptions(invalid_row_handler=lambda _: "skip")
+            text = pa.input_stream(file, compression="gzip" if path.endswith(".gz") else None)
+            with pacsv.open_csv(text, parse_options=skip) as reader:
+                schema = reader.schema
     return {field.name: field.type for field in schema}
 
 

@@ -1,5 +1,6 @@
 """A run's files, by path on this machine or by URL in a bucket. Google's client is imported on use only."""
 
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,7 +28,25 @@ def read_text(path: str) -> str | None:
         return None
 
 
+def listed(directory: str) -> list[str] | None:
+    """The files right in it, by name; None where there is no such directory, or, in a bucket, nothing in it."""
+    if is_in_bucket(directory):
+        base = blob(f"{directory.rstrip('/')}/")
+        found = base.client.list_blobs(base.bucket, prefix=base.name, delimiter="/")
+        return sorted(f"{BUCKET}{base.bucket.name}/{each.name}" for each in found if each.name != base.name) or None
+    if not Path(directory).is_dir():
+        return None
+    return sorted(str(path.absolute()) for path in Path(directory).iterdir() if path.is_file())
+
+
 def blob(url: str) -> Any:
     from google.cloud import storage
 
-    return storage.Blob.from_string(url, client=storage.Client())
+    return storage.Blob.from_string(url, client=_client())
+
+
+@cache
+def _client() -> Any:
+    from google.cloud import storage
+
+    return storage.Client()

@@ -3,7 +3,9 @@
 import datetime as dt
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
+from fullcourt.warehouse.files import opened
 from schemas import TABLES
 from tests.houses import House
 
@@ -23,6 +25,15 @@ class CloudHouse(House):
     def __init__(self, url: str, now: dt.datetime) -> None:
         super().__init__(Path("none"), now)
         self.url = url
+
+
+def in_bucket(directory: Path, url: str) -> str:
+    """A copy of the files in the warehouse's bucket."""
+    copied = f"{parse_qs(urlsplit(url).query)['temp'][0]}/landing"
+    for path in directory.iterdir():
+        with opened(f"{copied}/{path.name}", "wb") as file:
+            file.write(path.read_bytes())
+    return copied
 
 
 def rows(found):

@@ -10,7 +10,7 @@ from fullcourt.cli.schema import apply_plan
 from fullcourt.domain.processors import PROCESSORS
 from fullcourt.warehouse.bigquery.address import IN_BUCKET
 from schemas import TABLES
-from tests.cloud.houses import CloudHouse, rows
+from tests.cloud.houses import CloudHouse, in_bucket, rows
 from tests.houses import LEDGER, RAW, House
 from tests.real.conftest import DATA
 
@@ -42,8 +42,9 @@ def months(emulators, landed, tmp_path_factory):
     local = House.new(tmp_path_factory.mktemp("month") / "local.duckdb", NOW)
     cloud = CloudHouse(emulators.url(IN_BUCKET), NOW)
     apply_plan(cloud.url)
+    local.ingest(landed)
+    cloud.ingest(in_bucket(landed, cloud.url))
     for house in (local, cloud):
-        house.ingest(landed)
         for phase in ("analytics", "precompute", "predictions"):
             house.run(phase, *MONTH)
     return local, cloud

@@ -1,16 +1,20 @@
-"""Staged files on their way into BigQuery: loaded once, counted, and gone in the end."""
+"""Files on their way into BigQuery: landing files found; staged ones loaded once, counted, and gone in the end."""
+
+import dataclasses
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from fullcourt.domain.errors import EngineError
+from fullcourt.domain.errors import EngineError, UsageError
+from fullcourt.orchestration.landing_files import find
 from fullcourt.warehouse import open_warehouse
 from fullcourt.warehouse.bigquery.address import IN_BUCKET
 from fullcourt.warehouse.bigquery.staging import DATASET
 from fullcourt.warehouse.ddl import create_schema, create_table
 from fullcourt.warehouse.files import opened
 from schemas import TABLES
+from tests.cloud.houses import in_bucket
 
 pytestmark = pytest.mark.cloud
 RUN = "20241103T120000-abcdef12"
@@ -96,3 +100,14 @@ def test_json_is_json_again_when_it_is_published(warehouse, tmp_path):
         columns = ", ".join(names)
         session.execute(f"INSERT INTO {table.id} ({columns}) SELECT {columns} FROM {session.staged(table.name)}")
     assert warehouse.query(f"SELECT JSON_VALUE({column}, '$.a') AS a FROM {table.id}")["a"].to_pylist() == ["1"]
+
+
+def test_landing_files_are_found_and_described_in_a_bucket_as_on_this_machine(emulators, landing_files):
+    copied = in_bucket(landing_files, emulators.url(IN_BUCKET))
+    described = [
+        [dataclasses.replace(found, path=found.name) for found in find(place)] for place in (str(landing_files), copied)
+    ]
+    assert described[0] == described[1]
+    assert described[0]
+    with pytest.raises(UsageError, match="no directory gs://"):
+        find(f"{copied}/nowhere")
