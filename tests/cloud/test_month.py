@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
@@ -16,7 +17,7 @@ from tests.real.conftest import DATA
 
 pytestmark = pytest.mark.cloud
 
-MONTH = (dt.date(2022, 10, 18), dt.date(2022, 11, 17))
+DAYS = [dt.date(2022, 10, 18) + dt.timedelta(number) for number in range(31)]
 NOW = dt.datetime(2022, 11, 18, 12, tzinfo=dt.UTC)
 PRODUCED = tuple(processor.name for processor in PROCESSORS if processor.name in TABLES)
 COMPARED = tuple(dict.fromkeys((*RAW, *PRODUCED, *LEDGER)))
@@ -30,10 +31,10 @@ def landed(tmp_path_factory):
     directory = tmp_path_factory.mktemp("landing")
     for file in DATA.glob("*.parquet"):
         table = pq.read_table(file)
-        if "game_date" in table.column_names:
-            day = table["game_date"].cast("date32")
-            table = table.filter(pc.and_(pc.greater_equal(day, MONTH[0]), pc.less_equal(day, MONTH[1])))
-        pq.write_table(table, directory / file.name)
+        for column in {"game_date", "resolved_game_date"}.intersection(table.column_names):
+            table = table.filter(pc.is_in(table[column], pa.array(DAYS, pa.date32())))
+        if table.num_rows:
+            pq.write_table(table, directory / file.name)
     return directory
 
 
@@ -46,7 +47,7 @@ def months(emulators, landed, tmp_path_factory):
     cloud.ingest(in_bucket(landed, cloud.url))
     for house in (local, cloud):
         for phase in ("analytics", "precompute", "predictions"):
-            house.run(phase, *MONTH)
+            house.run(phase, DAYS[0], DAYS[-1])
     return local, cloud
 
 
