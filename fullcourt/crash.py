@@ -23,6 +23,11 @@ POINTS = (
     "swept",  # the staging is gone
     "verified",  # a phase is read back and right
 )
+# Those that a backfill passes between `claimed` and the end of a slice that a job of Dataflow computes.
+JOB_POINTS = (
+    "job_launched",  # the service has the job, the slice does not say its id
+    "job_recorded",  # it does, nobody has looked at the job yet
+)
 # Those that messages pass.
 EVENT_POINTS = (
     "sent",  # the broker has the messages, the outbox does not say so

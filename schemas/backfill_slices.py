@@ -21,9 +21,19 @@ TABLE = Table(
         Column("lease_until", "TIMESTAMP", "Until then nobody else may claim it, UTC.", bookkeeping=True),
         Column("started_at", "TIMESTAMP", "When it was last claimed, UTC; null before.", bookkeeping=True),
         Column("ended_at", "TIMESTAMP", "When it was settled, UTC; null before.", bookkeeping=True),
+        Column(
+            "job_name",
+            "STRING",
+            "Dataflow job of the newest claim, set with it; null where a process computes the slice.",
+            bookkeeping=True,
+        ),
+        Column("job_id", "STRING", "As Dataflow calls that job; null until it has answered.", bookkeeping=True),
         Column("run_id", "STRING", "Run that settled it; null before, and if none was needed.", bookkeeping=True),
         Column(
-            "inputs_hash", "STRING", "Of all that its season's rows were computed from; null before.", bookkeeping=True
+            "inputs_hash",
+            "STRING",
+            "Of all that its season's rows are computed from, as the newest claim found it; null before the first.",
+            bookkeeping=True,
         ),
         Column("failed_days", "JSON", "Day -> why it is not done; null if all are."),
         Column(

@@ -32,7 +32,12 @@ TABLE = Table(
         Column("trigger_message_id", "STRING", "Message that started it; null if none did.", bookkeeping=True),
         Column("parent_processor", "STRING", "Processor whose completion started it; null if none did."),
         Column("execution_host", "STRING", "Machine it ran on.", bookkeeping=True),
-        Column("upstream_dependencies", "JSON", "Processors it reads."),
+        Column(
+            "upstream_dependencies",
+            "JSON",
+            "Per game day, the name of the content that it was built on.",
+            bookkeeping=True,
+        ),
         Column("dependency_check_passed", "BOOL", "All of them were usable."),
         Column("missing_dependencies", "JSON", "Those without rows."),
         Column("stale_dependencies", "JSON", "Those older than expected."),

@@ -9,24 +9,21 @@ from typing import Any
 
 from fullcourt.domain.calendar import season_of_day
 from fullcourt.domain.days import to_number
+from fullcourt.domain.events import COMPLETIONS
 from fullcourt.domain.fingerprint import hash_settings
-from fullcourt.domain.processors import Phase, Processor
+from fullcourt.domain.processors import Processor
 from fullcourt.domain.rows import Stamp
 from fullcourt.domain.tables import Table
 from schemas import TABLES
 
-TOPICS = {
-    Phase.INGEST.value: "nba-phase2-raw-complete",
-    Phase.ANALYTICS.value: "nba-phase3-analytics-complete",
-    Phase.PRECOMPUTE.value: "nba-phase4-processor-complete",
-    Phase.PREDICTIONS.value: "nba-phase5-predictions-complete",
-}
+TOPICS = {phase.value: topic for phase, topic in COMPLETIONS.items()}
+MANUAL, PUBSUB = "manual", "pubsub"  # what started a run: somebody's command, or a message
 MAX_NULL_SHARE = 0.2  # above it a day's figures are published, with a warning: unknown is null, not zero
 _EVENT_STATUS = {"COMPLETE": "success", "INCOMPLETE": "partial", "NO_DATA": "no_data"}
 
 
 def completion_event(
-    receipt: dict[str, Any], table: Table, now: dt.datetime, held_reason: str | None
+    receipt: dict[str, Any], table: Table, now: dt.datetime, held_reason: str | None, trigger_source: str = MANUAL
 ) -> dict[str, Any]:
     """The outbox row of one published (processor, day); null fields are left out of the message.
 
@@ -44,9 +41,10 @@ def completion_event(
         "output_dataset": table.dataset,
         "output_table": table.name,
         "record_count": receipt["row_count"],
+        "trigger_source": trigger_source,
     }
     return {
-        "event_id": hash_settings({"publish_id": receipt["publish_id"], "run_id": receipt["run_id"]}),
+        "event_id": event_id(receipt),
         "topic": TOPICS[receipt["phase"]],
         "processor_name": receipt["processor_name"],
         "phase": receipt["phase"],
@@ -61,6 +59,16 @@ def completion_event(
     }
 
 
+def event_id(receipt: Mapping[str, Any]) -> str:
+    """Of the message that tells of a publish."""
+    return hash_settings({"publish_id": receipt["publish_id"], "run_id": receipt["run_id"]})
+
+
+def raw_receipt(run_id: str, table: str, day: dt.date) -> dict[str, str]:
+    """What stands for a receipt of the rows of a day that a load brought to a raw table."""
+    return {"publish_id": f"{table} {day}", "run_id": run_id}
+
+
 def history_row(
     processor: Processor,
     stamp: Stamp,
@@ -73,11 +81,13 @@ def history_row(
     error: str | None = None,
     first_day: dt.date | None = None,
     forced: bool = False,
+    upstream: Mapping[dt.date, str] | None = None,
+    trigger_source: str = MANUAL,
 ) -> dict[str, Any]:
     """processor_run_history of one processor's part in a run; columns not named stay null.
 
     receipts: of the days it recorded.  statuses: of all its days.  first_day: of the range asked for, where that is
-    not the first of its days.  forced: refusals before it were overridden.
+    not the first of its days.  forced: refusals before it were overridden.  upstream: per day, what it was built on.
     """
     short = {day: status for day, status in sorted(statuses.items()) if status != "COMPLETE"}
     warnings = [f"{day}: {status}" for day, status in short.items()]
@@ -109,8 +119,9 @@ def history_row(
         "force_reprocess": forced,
         "test_mode": False,
         "triggered_by": "command",
-        "trigger_source": "manual",
+        "trigger_source": trigger_source,
         "execution_host": socket.gethostname(),
+        "upstream_dependencies": json.dumps({str(day): state for day, state in upstream.items()}) if upstream else None,
         "retry_attempt": 0,
         "skipped": skip_reason is not None,
         "skip_reason": skip_reason,

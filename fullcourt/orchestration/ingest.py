@@ -25,14 +25,15 @@ MAX_DEAD_PERCENT = 1.0
 
 @dataclass(frozen=True)
 class IngestRequest:
-    """What to load. max_dead_percent: the share of unreadable rows above which nothing is published.
+    """What to load, from a directory of this machine or from gs://bucket/directory.
 
+    max_dead_percent: the share of unreadable rows above which nothing is published.
     detached: hand the job to the service that beam_args name, and do not wait; the job's last step publishes.
     skip_downstream_trigger: the completion messages are written and kept in, so that nothing downstream starts.
     """
 
     warehouse: str
-    directory: Path
+    directory: Path | str
     now: dt.datetime
     max_dead_percent: float = MAX_DEAD_PERCENT
     beam_args: tuple[str, ...] = ()
@@ -57,7 +58,7 @@ def ingest(request: IngestRequest, pipeline: IngestPipeline, say: Progress = lam
     warehouse = open_warehouse(request.warehouse)
     check_schema(warehouse)
     say("looking at the landing files")
-    found = find(request.directory)
+    found = find(str(request.directory))
     stamp = Stamp(run_id=new_run_id(request.now), now=micros(request.now))
     staging = warehouse.staging(stamp.run_id)
     handed_over = False
@@ -89,8 +90,8 @@ def _landing_file(file: Found, pipeline: IngestPipeline) -> Any:
     assert file.table is not None
     assert file.landing is not None
     return pipeline.LandingFile(
-        path=str(file.path.absolute()),
-        name=file.path.name,
+        path=file.path,
+        name=file.name,
         table=file.table.name,
         columns=file.landing.needed,
         copied=copied_columns(file.table, file.landing),
@@ -124,7 +125,7 @@ class PublishRaw:
         for part in staged:
             paths.setdefault(part.table, []).append(part.path)
         _refuse_torn(tallied)
-        counts = {file.path.name: _sum_counts(file.path.name, tallied) for file in self.files}
+        counts = {file.name: _sum_counts(file.name, tallied) for file in self.files}
         with open_warehouse(self.warehouse).transaction(paths) as session:
             self._refuse_unreadable(session, counts)
             tables = [_replace_changed(session, TABLES[name]) for name in paths if name != "dead_letters"]
@@ -133,11 +134,11 @@ class PublishRaw:
             dead, letters = session.staged("dead_letters"), TABLES["dead_letters"].id
             session.execute(
                 f"DELETE FROM {letters} WHERE processor_name IS NULL AND source IN UNNEST(@files)",
-                files=[file.path.name for file in self.files],
+                files=[file.name for file in self.files],
             )
             session.execute(f"INSERT INTO {letters} ({columns}) SELECT {columns} FROM {dead}")
             session.execute("DELETE FROM nba_orchestration.landing_manifest WHERE run_id = @run", run=self.stamp.run_id)
-            manifest = [self._manifest_row(file, counts[file.path.name], tables) for file in self.files]
+            manifest = [self._manifest_row(file, counts[file.name], tables) for file in self.files]
             insert_records(session, "landing_manifest", manifest)
             announced = announce(session, self.stamp.run_id, instant(self.stamp.now), self.held)
         shown = ("file_name", "target_table", "status", "rows_read", "rows_loaded", "rows_excluded", "rows_dead")
@@ -151,13 +152,13 @@ class PublishRaw:
     def _refuse_unreadable(self, session: Session, counts: Mapping[str, Mapping[str, int]]) -> None:
         """Above the share of a table's rows that may be unreadable, the whole load is refused, naming examples."""
         for table in {file.table.name: file.table for file in self.files if file.table}.values():
-            of_table = [counts[file.path.name] for file in self.files if file.table is table]
+            of_table = [counts[file.name] for file in self.files if file.table is table]
             read, dead = (sum(count[name] for count in of_table) for name in ("read", "dead"))
             if read == 0:
-                names = ", ".join(file.path.name for file in self.files if file.table is table)
+                names = ", ".join(file.name for file in self.files if file.table is table)
                 raise GateError(f"{names} has no rows: expected a landing file of {table.name} with at least one")
             if 100 * dead > self.max_dead_percent * read:
-                sources = [file.path.name for file in self.files if file.table is table]
+                sources = [file.name for file in self.files if file.table is table]
                 examples = session.query(
                     f"SELECT source, row_number, field, value, reason FROM {session.staged('dead_letters')} "
                     "WHERE source IN UNNEST(@sources) ORDER BY source, row_number LIMIT 3",
@@ -178,7 +179,7 @@ class PublishRaw:
         status = "ignored" if file.table is None else "loaded" if file.table.id in changed else "unchanged"
         return {
             "run_id": self.stamp.run_id,
-            "file_name": file.path.name,
+            "file_name": file.name,
             "file_sha256": file.sha256,
             "file_bytes": file.bytes,
             "target_table": file.table.id if file.table else None,

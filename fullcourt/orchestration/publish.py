@@ -6,7 +6,7 @@ same run twice, or a retried last step, changes nothing.
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -22,9 +22,9 @@ from fullcourt.domain.predictions.assembly import summaries
 from fullcourt.domain.processors import Phase, Processor
 from fullcourt.domain.rows import Stamp
 from fullcourt.domain.tables import PublishMode, Table
-from fullcourt.orchestration import coverage, outcome
+from fullcourt.orchestration import coverage, lineage, outcome
 from fullcourt.orchestration.backfill.claims import Claim
-from fullcourt.orchestration.history import completion_event, history_row, instant
+from fullcourt.orchestration.history import MANUAL, completion_event, history_row, instant
 from fullcourt.orchestration.receipts import NOTHING_OWED, Day, config_hash, figures, log_day, make_receipt
 from fullcourt.warehouse import Session, Warehouse, open_warehouse
 from schemas import TABLES
@@ -48,6 +48,9 @@ class Publish:
     held: processor -> why its completion messages are kept in; the others' are sent.
     claim: of the days, asked before anything is written and settled with it.
     synthetic_days: those on which a synthetic context stood in; receipts say so.
+    upstream: per day, the name of what the phase before had published when the inputs were read.
+    trigger_source: what started the run: manual or pubsub.
+    detached: nobody waits for the job.
     """
 
     warehouse: str
@@ -62,10 +65,25 @@ class Publish:
     held: Mapping[str, str] = field(default_factory=dict)
     claim: Claim | None = None
     synthetic_days: tuple[int, ...] = ()
+    upstream: Mapping[dt.date, str] = field(default_factory=dict)
+    trigger_source: str = MANUAL
+    detached: bool = False
 
     def __call__(self, staged: Sequence[Any], tallied: Sequence[Any]) -> None:
         crash_point("staged")
-        outcome.record(self.staging, lambda: self._publish(staged, tallied))
+        with lineage.of_run_step(self):
+            outcome.record(self.staging, lambda: self._publish_or_settle(staged, tallied))
+
+    def _publish_or_settle(self, staged: Sequence[Any], tallied: Sequence[Any]) -> dict[str, Any]:
+        """Where nobody waits for the job, what refuses to be published is said in the slice."""
+        try:
+            return self._publish(staged, tallied)
+        except GateError as error:
+            if self.claim and self.detached:
+                refused = {**self.claim.refused, **{to_date(day): str(error) for day in self.days}}
+                with open_warehouse(self.warehouse).transaction({}) as session:
+                    replace(self.claim, refused=refused).settle(session, {}, self.stamp.run_id)
+            raise
 
     def _publish(self, staged: Sequence[Any], tallied: Sequence[Any]) -> dict[str, Any]:
         files: dict[str, list[str]] = {processor.name: [] for processor in self.processors}
@@ -334,11 +352,20 @@ class _ProcessorPublish:
         """Receipts, completion events and the run's history, with the rows they speak of."""
         insert_records(self._session, "publish_receipts", receipts)
         held = self._run.held.get(self._processor.name)
-        events = [completion_event(receipt, self._table, self._now, held) for receipt in receipts]
-        insert_records(self._session, "outbox_events", events)
         run = self._run
+        events = [completion_event(receipt, self._table, self._now, held, run.trigger_source) for receipt in receipts]
+        insert_records(self._session, "outbox_events", events)
         row = history_row(
-            self._processor, run.stamp, run.started, run.mode, self._dates, receipts, statuses, forced=run.forced
+            self._processor,
+            run.stamp,
+            run.started,
+            run.mode,
+            self._dates,
+            receipts,
+            statuses,
+            forced=run.forced,
+            upstream=run.upstream,
+            trigger_source=run.trigger_source,
         )
         recorded = self._session.query(
             "SELECT COUNT(*) AS n FROM nba_reference.processor_run_history "

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar, game_days, season_of_day
 from fullcourt.domain.days import to_number
 from fullcourt.domain.errors import GateError
-from fullcourt.warehouse import Warehouse
+from fullcourt.warehouse import Session, Warehouse
 from schemas import TABLES
 
 
-def scheduled_days(warehouse: Warehouse, start: dt.date, end: dt.date) -> list[dt.date]:
+def scheduled_days(warehouse: Warehouse | Session, start: dt.date, end: dt.date) -> list[dt.date]:
     """The game days of the closed range, ascending.
 
     A day off is no error; a season that was never loaded is a GateError, as is a schedule that cannot be one.
@@ -31,7 +31,7 @@ def scheduled_days(warehouse: Warehouse, start: dt.date, end: dt.date) -> list[d
     return game_days(schedule, start, end)
 
 
-def game_days_before(warehouse: Warehouse, days: Sequence[dt.date]) -> dict[dt.date, dt.date]:
+def game_days_before(warehouse: Warehouse | Session, days: Sequence[dt.date]) -> dict[dt.date, dt.date]:
     """Per day (ascending), the newest game day before it in the same season; none for a season's first."""
     if not days:
         return {}
@@ -51,7 +51,7 @@ def game_days_before(warehouse: Warehouse, days: Sequence[dt.date]) -> dict[dt.d
     return before
 
 
-def _refuse_unloaded(warehouse: Warehouse, start: dt.date, end: dt.date) -> None:
+def _refuse_unloaded(warehouse: Warehouse | Session, start: dt.date, end: dt.date) -> None:
     held = warehouse.query(
         f"SELECT MIN(game_date) AS first, MAX(game_date) AS last FROM {TABLES['nbac_schedule'].id}"
     ).to_pylist()[0]

@@ -1,0 +1,1 @@
+"""Google Pub/Sub as the messages' way. Its modules, of the extra `gcp`, are imported on use only."""
