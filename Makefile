@@ -36,10 +36,11 @@ audit: $(DEV) $(TOOLS)  ## known vulnerabilities of what the image holds; says s
 bench: $(RUNTIME)  ## the gate against the best set-based SQL, interleaved; prints ratios
 	.venv/bin/python -m benchmarks.gate
 
-generate: $(DEV)  ## the files made from the code: docs/commands.md, Grafana's, the templates'; tests compare them
+generate: $(DEV)  ## the files made from the code: docs/commands.md, Grafana's, the templates', Terraform's; tests compare them
 	.venv-dev/bin/python -m typer fullcourt.cli.main utils docs --name fullcourt --title Commands --output docs/commands.md
 	.venv-dev/bin/python -m monitoring.generate
 	.venv-dev/bin/python -m templates.generate
+	.venv-dev/bin/python -m templates.infra.generate
 
 lock: $(DEV)  ## recompute the hash-pinned lock files
 	.venv-dev/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements/build.in -o requirements/build.lock

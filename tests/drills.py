@@ -51,14 +51,20 @@ class How:
 class Command:
     """A command under way on a house, at its clock, in a process group of its own."""
 
-    def __init__(self, house: House, *arguments: str, **how) -> None:
+    def __init__(self, house: House, *arguments: str, after: tuple[str, ...] = (), **how) -> None:
+        """after: words behind the house's options, such as Beam's."""
         number = len(list(house.path.parent.glob("*.log")))
         self._log = house.path.with_name(f"{number}.log")
         self._log.touch()
-        argv = [*arguments, "--warehouse", house.url, "--now", house.now.isoformat()]
+        argv = [*arguments, "--warehouse", house.url, "--now", house.now.isoformat(), *after]
         self._process = _CONTEXT.Process(target=_run, args=(argv, str(self._log), How(**how)))
         self._process.start()
         self.pid = self._process.pid
+
+    @property
+    def code(self) -> int | None:
+        """None while it runs."""
+        return self._process.exitcode
 
     def kill(self) -> None:
         """This process alone, not what it has started."""

@@ -28,19 +28,21 @@ class Shown(enum.StrEnum):
 
 
 TemplateArgument = Annotated[
-    str, typer.Argument(help="ingest, analytics, precompute or predictions.", show_default=False)
+    str, typer.Argument(help="ingest, analytics, precompute, predictions or backfill.", show_default=False)
 ]
 ParameterOption = Annotated[
     list[str] | None, typer.Option("--parameter", "-p", help="A parameter of the template, name=value; repeat it.")
 ]
-ProjectOption = Annotated[str, typer.Option(envvar="GOOGLE_CLOUD_PROJECT", help="The project that the job runs in.")]
-RegionOption = Annotated[str, typer.Option(envvar="FULLCOURT_REGION", help="The region that the job runs in.")]
-SpecOption = Annotated[
-    str, typer.Option("--template", help="Where the templates' specs are, gs://bucket/directory; or one spec, ….json.")
-]
-AccountOption = Annotated[
-    str, typer.Option("--service-account", help="Whom the workers act as; give it no more than docs/templates.md says.")
-]
+PROJECT = typer.Option(envvar="GOOGLE_CLOUD_PROJECT", help="The project that the job runs in.")
+REGION = typer.Option(envvar="FULLCOURT_REGION", help="The region that the job runs in.")
+SPEC = typer.Option("--template", help="Where the templates' specs are, gs://bucket/directory; or one spec, ….json.")
+ACCOUNT = typer.Option(
+    "--service-account", help="Whom the workers act as; give it no more than docs/templates.md says."
+)
+ProjectOption = Annotated[str, PROJECT]
+RegionOption = Annotated[str, REGION]
+SpecOption = Annotated[str, SPEC]
+AccountOption = Annotated[str, ACCOUNT]
 WorkersOption = Annotated[int, typer.Option("--max-workers", min=1, help="Most workers the job may grow to.")]
 TempOption = Annotated[
     str | None, typer.Option("--temp-location", help="gs:// directory for the job's temporary files.")
@@ -56,6 +58,10 @@ NameOption = Annotated[
     ),
 ]
 LabelOption = Annotated[list[str] | None, typer.Option("--label", help="A label of the job, key=value; repeat it.")]
+EndpointOption = Annotated[
+    str, typer.Option("--endpoint", help="Another address of Dataflow's interface, such as a private one.")
+]
+ENDPOINT = "https://dataflow.googleapis.com"
 
 
 @app.command(name="spec")
@@ -108,9 +114,7 @@ def launch(
     machine_type: MachineOption = None,
     job_name: NameOption = None,
     label: LabelOption = None,
-    endpoint: Annotated[
-        str, typer.Option(help="Another address of Dataflow's interface, such as a private one.")
-    ] = "https://dataflow.googleapis.com",
+    endpoint: EndpointOption = ENDPOINT,
     yes: YesOption = False,
     form: FormatOption = Format.TABLE,
 ) -> None:
@@ -142,15 +146,22 @@ class Workers:
     ) -> "TemplateJob":
         """UsageError for what the template or the service would not take."""
         from fullcourt.cli.template_parameters import checked
-        from fullcourt.orchestration.flex_templates import TemplateJob
 
         given = checked(template, _pairs("--parameter", parameter))
         _check_days(given)
         days = [given[day] for day in ("start", "end") if day in given]
+        return self.unchecked_job(template, location, given, name or "-".join(("fullcourt", template, *days)), label)
+
+    def unchecked_job(
+        self, template: str, location: str, parameters: Mapping[str, str], name: str, label: list[str] | None
+    ) -> "TemplateJob":
+        """The parameters are taken as they are."""
+        from fullcourt.orchestration.flex_templates import TemplateJob
+
         return TemplateJob(
-            name=name or "-".join(("fullcourt", template, *days)),
+            name=name,
             template=location if location.endswith(".json") else f"{location.rstrip('/')}/{template}.json",
-            parameters=given,
+            parameters=parameters,
             labels={"app": "full-court", "phase": template, **_pairs("--label", label)},
             **dataclasses.asdict(self),
         )

@@ -1,4 +1,4 @@
-"""What a flex template takes: options of `run` or `ingest`, with what a form and the service want to know of them.
+"""What a flex template takes: options of a command, with what a form and the service want to know of them.
 
 Names, help and defaults are the commands' own, so that there is one text of each.  The parser of the launcher and the
 metadata beside the template are both made of these; templates/metadata is written by `make generate`.
@@ -19,9 +19,13 @@ from fullcourt.domain.processors import select
 
 PHASE = "phase"
 INGEST = "ingest"
-TEMPLATES = (INGEST, *PHASES)
+BACKFILL = "backfill"
+TEMPLATES = (INGEST, *PHASES, BACKFILL)
+# The command of each that is no phase.
+_COMMANDS: Mapping[str, tuple[str, ...]] = {INGEST: ("ingest",), BACKFILL: ("backfill", "slice")}
 _DAY = r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
 _NUMBER = r"\d+(\.\d+)?"
+_WHOLE = r"\d+"
 _PERCENT = r"100(\.0+)?|\d{1,2}(\.\d+)?"
 _BOOLEAN = ("false", "true")
 
@@ -101,6 +105,10 @@ def _processors(template: str) -> tuple[str, ...]:
 _WHAT, _HOW, _WHERE = "What to compute", "How strictly", "Where"
 _OFFERS: Mapping[str, _Offer] = {
     "directory": _Offer("Landing directory", _WHAT, r"\S+", required=True),
+    "plan_id": _Offer("Plan", _WHAT, r"\d{8}T\d{6}-[0-9a-f]{8}", required=True, help="The plan's id."),
+    "slice_number": _Offer("Slice", _WHAT, _WHOLE, required=True),
+    "token": _Offer("Token of the claim", _WHAT, _WHOLE, required=True),
+    "days": _Offer("Days", _WHAT, rf"{_DAY}(,{_DAY})*", required=True),
     "start": _Offer("First day", _WHAT, _DAY, required=True),
     "end": _Offer("Last day", _WHAT, _DAY, required=True),
     "processors": _Offer("Processors", _WHAT, names=_processors),
@@ -128,12 +136,14 @@ TAKES: Mapping[str, tuple[str, ...]] = {
     "analytics": ("processors", *_RUN),
     "precompute": ("processors", "strict", "cascade_policy", *_RUN),
     "predictions": ("systems", "minimum_minutes", "minimum_quality", "historical", *_RUN),
+    BACKFILL: ("plan_id", "slice_number", "token", "days", "warehouse"),
 }
 _ABOUT = {
     INGEST: "Loads a directory of landing files into the raw tables.",
     "analytics": "Computes game summaries, and from these the contexts of fixtures.",
     "precompute": "Judges which entities have the games they need, and computes the features of those.",
     "predictions": "Predicts the points of every player who is ready, and says who was held back.",
+    BACKFILL: "Computes a slice of a backfill; launched by `fullcourt backfill apply --on dataflow`, not by hand.",
 }
 
 
@@ -203,7 +213,7 @@ def checked(template: str, given: Mapping[str, str]) -> dict[str, str]:
 
 def command(template: str, given: Mapping[str, str]) -> Iterator[str]:
     """The words of the command that the parameters amount to, without Beam's own options."""
-    yield from ("ingest",) if template == INGEST else ("run", template)
+    yield from _COMMANDS.get(template, ("run", template))
     for parameter in parameters(template):
         value = given.get(parameter.name)
         if value is None or parameter.name == PHASE:
@@ -222,8 +232,10 @@ def _command(template: str) -> Any:
 
     from fullcourt.cli.main import app
 
-    group: Any = typer.main.get_command(app)
-    return group.commands["ingest" if template == INGEST else "run"]
+    found: Any = typer.main.get_command(app)
+    for word in _COMMANDS.get(template, ("run",)):
+        found = found.commands[word]
+    return found
 
 
 def _parameter(template: str, option: Any, offer: _Offer) -> Parameter:
@@ -234,7 +246,7 @@ def _parameter(template: str, option: Any, offer: _Offer) -> Parameter:
         kind, choices, default = Kind.BOOLEAN, _BOOLEAN, "false"
     elif isinstance(option.default, enum.Enum):
         kind, choices, default = Kind.ENUM, tuple(map(str, type(option.default))), str(option.default)
-    elif pattern in (_NUMBER, _PERCENT):
+    elif pattern in (_NUMBER, _PERCENT, _WHOLE):
         kind = Kind.NUMBER
     if offer.names:
         names = offer.names(template)

@@ -55,6 +55,11 @@ def slices(days: Iterable[dt.date], length: int = SLICE_DAYS) -> list[tuple[dt.d
     return cut
 
 
+def job_name(plan_id: str, number: int, token: int) -> str:
+    """Of the Dataflow job of a slice and claim: the same claim can have no second job while one is active."""
+    return f"fullcourt-backfill-{plan_id.lower()}-{number}-{token}"
+
+
 def seconds_left(done: float, total: float, elapsed: float) -> float | None:
     """At the pace so far; None before anything is done. done, total: in the same unit of work; elapsed: seconds."""
     return None if done <= 0 else max(0.0, elapsed * (total - done) / done)

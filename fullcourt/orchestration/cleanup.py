@@ -7,6 +7,7 @@ import datetime as dt
 import json
 import re
 import time
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -43,24 +44,31 @@ def expired(warehouse: Warehouse, now: dt.datetime, days: int) -> list[Row]:
     return warehouse.query(QUERIES["stale_upcoming"].sql, cutoff=cutoff(now, days)).to_pylist()
 
 
-def clean(warehouse: Warehouse, now: dt.datetime, days: int = TTL_DAYS, *, backup: bool = True) -> Row:
+def clean(
+    warehouse: Warehouse, now: dt.datetime, days: int = TTL_DAYS, *, backup: bool = True, request: str | None = None
+) -> Row:
     """Moves expired rows to the history, each table in a transaction of its own: one that fails stops no other.
 
     backup: copies them to a table of the day as well, which `restore` needs; a line's backup is None without.
-    Returns {"cleanup_id", "cutoff", "tables", "total_records_deleted", "errors"}, as the audit row has it.
+    request: what asked for it, by which `done` finds it; it becomes the beginning of the clean-up's id.
+    Returns {"cleanup_id", "cutoff", "tables", "total_records_deleted", "errors", "retryable"}, as the audit row has it.
+    retryable: the same again may do what could not be done.
     """
     check_schema(warehouse)
     began, before = time.monotonic(), cutoff(now, days)
-    audit = _Audit(new_run_id(now), TTL, now, dict.fromkeys((table.name for table in CLEANED), 0), days)
+    cleanup_id = f"{request}-{uuid.uuid4().hex[:8]}" if request else new_run_id(now)
+    audit = _Audit(cleanup_id, TTL, now, dict.fromkeys((table.name for table in CLEANED), 0), days)
     with warehouse.transaction({}) as session:
         audit.begin(session)  # so that nothing is ever deleted without a trace
     lines: list[Row] = []
+    retryable = False
     for table in CLEANED:
         line: Row = {"table": table.name, "deleted": 0, "backup": None, "error": None}
         try:
             line |= _clean_table(warehouse, table, before, now, audit, backup)
         except FullCourtError as error:
             line["error"] = str(error)
+            retryable = retryable or isinstance(error, EngineError)
         lines.append(line)
     errors = [f"{line['table']}: {line['error']}" for line in lines if line["error"]]
     with warehouse.transaction({}) as session:
@@ -71,7 +79,19 @@ def clean(warehouse: Warehouse, now: dt.datetime, days: int = TTL_DAYS, *, backu
         "tables": lines,
         "total_records_deleted": sum(line["deleted"] for line in lines),
         "errors": errors,
+        "retryable": retryable,
     }
+
+
+def done(warehouse: Warehouse, request: str) -> bool:
+    """Whether a clean-up that the request asked for ended without an error."""
+    check_schema(warehouse)
+    found = warehouse.query(
+        "SELECT COUNT(*) AS n FROM nba_orchestration.cleanup_operations WHERE STARTS_WITH(cleanup_id, @request) "
+        "AND duration_seconds IS NOT NULL AND COALESCE(ARRAY_LENGTH(errors), 0) = 0",
+        request=f"{request}-",
+    )
+    return bool(found["n"][0].as_py())
 
 
 def _clean_table(

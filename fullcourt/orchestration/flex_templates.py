@@ -1,6 +1,7 @@
 """Jobs of Dataflow launched from flex templates, over the service's REST interface.
 
 A launch is not repeated by itself: a job's name is its key, and the service refuses a second active job of one name.
+Questions are asked again, a few times, where the service is not up to an answer.
 """
 
 import re
@@ -9,11 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
 from fullcourt.domain.errors import EngineError, OwnershipError, UsageError
 
 ENDPOINT = "https://dataflow.googleapis.com"
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _TIMEOUT_SECONDS = 60
+_ATTEMPTS = 6
+_TOO_MANY = 429
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PINNED = re.compile(r"[a-z0-9][a-z0-9.:/_-]*@sha256:[0-9a-f]{64}")
 _NAME = re.compile(r"[a-z]([-a-z0-9]{0,1022}[a-z0-9])?")
@@ -26,6 +31,8 @@ _FORMS = {
     "service_account": re.compile(r"[^@\s]+@[^@\s]+"),
 }
 PRIVATE = "WORKER_IP_PRIVATE"
+# Of a job that has ended, and stays as it is.
+ENDED = frozenset(f"JOB_STATE_{name}" for name in ("DONE", "FAILED", "CANCELLED", "UPDATED", "DRAINED"))
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,10 @@ def spec(image: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+class _UnavailableError(EngineError):
+    """The service was not reached, or not up to an answer."""
+
+
 class Service:
     """Dataflow's REST interface, with the credentials of the environment."""
 
@@ -109,6 +120,11 @@ class Service:
         self._endpoint, self._loopback = endpoint.rstrip("/"), parts.hostname in _LOOPBACK
         if parts.scheme != "https" and not self._loopback:
             raise UsageError(f"endpoint {endpoint!r}: expected https://, or the loopback interface")
+
+    @property
+    def on_this_machine(self) -> bool:
+        """On the loopback interface: its jobs see what this machine sees."""
+        return self._loopback
 
     def launch(self, job: TemplateJob) -> str:
         """Launches the job and returns its id. OwnershipError while another job of the name is active."""
@@ -120,10 +136,37 @@ class Service:
 
     def state(self, project: str, region: str, job_id: str) -> str:
         """What the service says of the job, such as JOB_STATE_RUNNING or JOB_STATE_DONE."""
-        path = f"/v1b3/projects/{quote(project)}/locations/{quote(region)}/jobs/{quote(job_id, safe='')}"
-        return str(self._call("GET", path).get("currentState", "JOB_STATE_UNKNOWN"))
+        answer = self._asked(f"{_jobs(project, region)}/{quote(job_id, safe='')}")
+        return str(answer.get("currentState", "JOB_STATE_UNKNOWN"))
 
-    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def find(self, project: str, region: str, name: str) -> str | None:
+        """The id of the newest job of that name, active or not; None if there is none."""
+        found: list[dict[str, Any]] = []
+        page = ""
+        while True:
+            answer = self._asked(_jobs(project, region), {"name": name, "pageToken": page})
+            found += [job for job in answer.get("jobs", ()) if job.get("name") == name]
+            if not (page := answer.get("nextPageToken", "")):
+                break
+        newest = max(found, key=lambda job: str(job.get("createTime", "")), default=None)
+        return str(newest["id"]) if newest else None
+
+    def _asked(self, path: str, parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
+        asking = Retrying(
+            retry=retry_if_exception_type(_UnavailableError),
+            stop=stop_after_attempt(_ATTEMPTS),
+            wait=wait_random_exponential(multiplier=0.5, max=20),
+            reraise=True,
+        )
+        return asking(self._call, "GET", path, parameters=parameters)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
         try:
             import google.auth
             from google.auth.credentials import AnonymousCredentials
@@ -135,15 +178,22 @@ class Service:
         try:
             known = AnonymousCredentials() if self._loopback else google.auth.default(scopes=[_SCOPE])[0]
             with AuthorizedSession(known) as session:
-                answer = session.request(method, self._endpoint + path, json=body, timeout=_TIMEOUT_SECONDS)
+                address = self._endpoint + path
+                answer = session.request(method, address, json=body, params=parameters, timeout=_TIMEOUT_SECONDS)
         except (GoogleAuthError, RequestException) as error:
-            raise EngineError(f"cannot ask Dataflow at {self._endpoint}: {error}") from error
+            raise _UnavailableError(f"cannot ask Dataflow at {self._endpoint}: {error}") from error
         if answer.ok:
             return _content(answer)
         text = _message(answer)
         if answer.status_code == 409:
             raise OwnershipError(f"Dataflow refuses: {text}")
-        raise EngineError(f"Dataflow answered {answer.status_code}: {text}")
+        unavailable = answer.status_code == _TOO_MANY or answer.status_code >= 500
+        raise (_UnavailableError if unavailable else EngineError)(f"Dataflow answered {answer.status_code}: {text}")
+
+
+def _jobs(project: str, region: str) -> str:
+    """The path of a region's jobs, behind the endpoint."""
+    return f"/v1b3/projects/{quote(project)}/locations/{quote(region)}/jobs"
 
 
 def _content(answer: Any) -> dict[str, Any]:

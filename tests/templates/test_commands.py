@@ -99,6 +99,28 @@ def test_a_job_is_launched_and_asked_after_by_its_id(cloud):
         [service.launch(job()) for _ in range(2)]
 
 
+def test_a_job_is_found_by_its_name_the_newest_of_several(cloud):
+    service, ids = Service(cloud.url), []
+    for _ in range(3):
+        ids.append(service.launch(job()))
+        cloud.states[ids[-1]] = "JOB_STATE_DONE"
+    service.launch(job(name="fullcourt-other"))
+    assert service.find("some-project", "europe-west1", "fullcourt-analytics") == ids[-1]
+    assert service.find("some-project", "europe-west1", "fullcourt") is None
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_question_is_asked_again_where_the_service_is_not_up_to_an_answer(cloud, status):
+    service = Service(cloud.url)
+    job_id = service.launch(job())
+    cloud.refusal, cloud.refusals = (status, "try later"), 1
+    assert service.state("some-project", "europe-west1", job_id) == "JOB_STATE_PENDING"
+    cloud.refusals = 1
+    with pytest.raises(EngineError, match=f"Dataflow answered {status}: try later"):
+        service.launch(job(name="fullcourt-other"))
+    assert len(cloud.launches) == 1, "a launch is not repeated by itself"
+
+
 @pytest.mark.parametrize(("status", "message"), [(403, "dataflow.jobs.create is lacking"), (503, "try later")])
 def test_a_refusal_is_told_in_the_service_s_words(cli, cloud, status, message):
     cloud.refusal = status, message

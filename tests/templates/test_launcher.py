@@ -42,6 +42,16 @@ DETACHED = ["--detach", "--", *BEAM, "--experiments=disable_logging_submission_e
             ["--phase=ingest", "--directory=/mnt/landing", f"--warehouse={WAREHOUSE}", "--max_dead_percent=2.5"],
             ["ingest", "/mnt/landing", "--max-dead-percent=2.5", f"--warehouse={WAREHOUSE}"],
         ),
+        (
+            [
+                *("--phase=backfill", f"--warehouse={WAREHOUSE}", "--days=2024-10-22,2024-10-23", "--token=7"),
+                *("--slice_number=3", "--plan_id=20241103T120000-d1c2a76e"),
+            ],
+            [
+                *("backfill", "slice", "20241103T120000-d1c2a76e", "3", "7"),
+                *("--days=2024-10-22,2024-10-23", f"--warehouse={WAREHOUSE}"),
+            ],
+        ),
     ],
 )
 def test_parameters_become_the_command(arguments, command):

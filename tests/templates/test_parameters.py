@@ -15,7 +15,7 @@ from fullcourt.orchestration.flex_templates import spec
 from templates.generate import ROOT, files
 
 IMAGE = "europe-docker.pkg.dev/p/full-court/pipelines@sha256:" + "a" * 64
-# Options of `run` and `ingest` that no template offers: they say how to print, or set the clock for drills; a template
+# Options of the commands that no template offers: they say how to print, or set the clock for drills; a template
 # takes a day as a range of one, is one phase, never waits, and cannot read a file of the person who launches it.
 NOT_OFFERED = {"form", "now", "date", "phase", "detach", "fail_on_incomplete", "model"}
 WAREHOUSE = "bigquery://some-project?location=US&temp=gs://bucket/temp&staging=temp"
@@ -98,6 +98,9 @@ def test_an_image_without_a_digest_is_refused(image):
             ["x.duckdb", "bigquery://p?temp=gs://b/t", "bigquery://p?staging=/tmp", f"{WAREHOUSE} "],
         ),
         ("analytics", "phase", ["analytics"], ["precompute", "analytics2"]),
+        ("backfill", "plan_id", ["20241103T120000-d1c2a76e"], ["2024", "20241103T120000-d1c2a76e "]),
+        ("backfill", "slice_number", ["0", "12"], ["-1", "1.0", ""]),
+        ("backfill", "days", ["2024-01-15", "2024-01-15,2024-01-17"], ["2024-01-15,", "2024-01-15 2024-01-17"]),
     ],
 )
 def test_regexes_and_the_parser_accept_the_same_values(template, name, good, bad):
@@ -114,7 +117,8 @@ def test_regexes_and_the_parser_accept_the_same_values(template, name, good, bad
 
 def test_every_option_of_the_commands_is_offered_or_left_out_on_purpose():
     commands = typer.main.get_command(app).commands
-    options = {option.name for name in ("run", "ingest") for option in commands[name].params}
+    launched = (commands["run"], commands["ingest"], commands["backfill"].commands["slice"])
+    options = {option.name for command in launched for option in command.params}
     assert {name for names in TAKES.values() for name in names} == options - NOT_OFFERED
 
 

@@ -5,9 +5,9 @@ from typing import Annotated
 import typer
 
 from fullcourt.cli.backfill import applying, making, said
-from fullcourt.cli.backfill.options import Applying, Asked, PlanArgument, TakingUp
+from fullcourt.cli.backfill.options import Applying, Asked, On, PlanArgument, TakingUp
 from fullcourt.cli.confirm import ByOption, DryRunOption, YesOption, confirm
-from fullcourt.cli.options import PASS_THROUGH, Common, Format, grouped, parse_now
+from fullcourt.cli.options import PASS_THROUGH, Common, DetachOption, Format, grouped, parse_day, parse_now
 from fullcourt.cli.output import show, show_one
 from fullcourt.cli.paste import pasted
 
@@ -37,20 +37,22 @@ def plan(
 
 @app.command(context_settings=PASS_THROUGH)
 @grouped
-def apply(*, context: typer.Context, taking: TakingUp, common: Common) -> None:
+def apply(*, context: typer.Context, taking: TakingUp, where: On, common: Common) -> None:
     """Applies a plan: what of it is not done. Ctrl-C lets what is running end; twice stops at once.
+
+    Jobs of Dataflow end by themselves, whatever becomes of the command; `resume` goes on waiting for them.
 
     Exit codes: 0 all days are done; 1 a day failed, a phase did not verify, or the inputs moved; 4 days are left
     over, or another run owns them; 130 interrupted.
     """
-    applying.take_up("Apply", taking, common, context.args, uncancel=False)
+    applying.take_up("Apply", taking, where, common, context.args, uncancel=False)
 
 
 @app.command(context_settings=PASS_THROUGH)
 @grouped
-def resume(*, context: typer.Context, taking: TakingUp, common: Common) -> None:
+def resume(*, context: typer.Context, taking: TakingUp, where: On, common: Common) -> None:
     """Goes on with a plan that was killed, interrupted, cancelled, or that had failed days: exactly what is left."""
-    applying.take_up("Go on with", taking, common, context.args, uncancel=True)
+    applying.take_up("Go on with", taking, where, common, context.args, uncancel=True)
 
 
 @app.command(context_settings=PASS_THROUGH)
@@ -62,6 +64,7 @@ def run(
     asked: Asked,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan, and neither store nor apply it.")] = False,
     yes: YesOption = False,
+    where: On,
     common: Common,
 ) -> None:
     """Plans and applies at once: verifies the raw tables, computes and reads back phase by phase.
@@ -82,7 +85,25 @@ def run(
         return
     confirm(f"Compute {said.counted(looked['days_left'], 'processor-day')} anew?", yes)
     making.store_looked_at(store, made, looked, how.by)
-    applying.apply_stored(store, made, how, common, context.args)
+    applying.apply_stored(store, made, how, where, common, context.args)
+
+
+@app.command(name="slice", context_settings=PASS_THROUGH, hidden=True)
+@grouped
+def compute_slice(
+    *,
+    context: typer.Context,
+    plan_id: PlanArgument,
+    slice_number: Annotated[int, typer.Argument(help="The slice's number in the plan.")],
+    token: Annotated[int, typer.Argument(help="Of the claim under which it is computed; a stale one is refused.")],
+    days: Annotated[str, typer.Option(help="Comma-separated days of the slice that are not done.")],
+    detach: DetachOption = False,
+    common: Common,
+) -> None:
+    """Computes a slice that was claimed for a job: what the job of a template runs."""
+    applying.compute(
+        plan_id, slice_number, token, list(map(parse_day, days.split(","))), common, context.args, detach=detach
+    )
 
 
 @app.command()
@@ -95,15 +116,18 @@ def status(*, plan_id: PlanArgument, common: Common) -> None:
     found = plans.load(store, plan_id)
     slices = status.slices(store, found.plan_id)
     stages, failures = status.stages(found, slices, now), status.failures(found, slices)
-    held = status.held(store, found)
+    held, jobs = status.held(store, found), status.jobs(slices)
     state = status.plan_state(store, found, slices, now)
     if form is Format.JSON:
-        show_one({"plan": found.plan_id, "state": state, "stages": stages, "failures": failures, "held": held})
+        report = {"plan": found.plan_id, "state": state, "stages": stages, "failures": failures}
+        show_one({**report, "held": held, "jobs": jobs})
         return
     show(stages, form, f"Backfill {found.plan_id}: {state}")
     if form is Format.TABLE:
         said.failed(failures, status.again(found, failures), common.warehouse)
         show(held, form, "Completion messages held")
+        if jobs:
+            show(jobs, form, "Jobs of Dataflow")
 
 
 @app.command(name="list")
@@ -133,4 +157,7 @@ def cancel(
     else:
         confirm(f"Cancel {found.plan_id}?", yes)
         plans.cancel(store, found, now, by)
-    show(status.stages(found, status.slices(store, found.plan_id), now), common.form, f"Backfill {found.plan_id}")
+    slices = status.slices(store, found.plan_id)
+    show(status.stages(found, slices, now), common.form, f"Backfill {found.plan_id}")
+    if running := [f"{row['job']} ({row['job_id']})" for row in status.jobs(slices) if row["state"] == "RUNNING"]:
+        said.say(f"what runs ends by itself: {', '.join(running)}")

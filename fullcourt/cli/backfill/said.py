@@ -13,6 +13,7 @@ from fullcourt.domain.errors import EXIT_GATE, EXIT_INTERRUPTED, EXIT_LEFT_OVER
 if TYPE_CHECKING:
     from fullcourt.orchestration.backfill.apply import Result
     from fullcourt.orchestration.backfill.plans import Plan
+    from fullcourt.orchestration.backfill.work import Settled
 
 Report = dict[str, Any]
 
@@ -113,8 +114,8 @@ def failed(failures: Sequence[Report], again: Sequence[str], warehouse: str) -> 
         typer.echo(f"once repaired: {pasted(command, warehouse)}")
 
 
-def end(plan: "Plan", result: "Result", failures: int, state: str, warehouse: str) -> None:
-    """Says what is left, and ends the command in the code for it. failures: days that failed."""
+def end(plan: "Plan", result: "Result", failures: int, state: str, warehouse: str, resumed: str) -> None:
+    """Says what is left, and ends the command in the code for it. failures: days that failed.  resumed: as `resume`."""
     for text in result.unverified:
         phase = text.partition(":")[0]
         command = f"fullcourt verify {phase} --start {plan.days[0]} --end {plan.days[-1]}"
@@ -122,10 +123,11 @@ def end(plan: "Plan", result: "Result", failures: int, state: str, warehouse: st
     if result.moved:
         say(f"{result.moved}; {replan(plan, warehouse)}")
         raise typer.Exit(EXIT_GATE)
-    resumed = resume(plan, warehouse)
     if result.ownership:
         say(f"{result.ownership}; {resumed}")
         raise typer.Exit(EXIT_LEFT_OVER)
+    if running := result.left_running:
+        say(f"left running, for `resume` to adopt: {', '.join(running)}")
     if result.interrupted:
         say(f"interrupted; {resumed}")
         raise typer.Exit(EXIT_INTERRUPTED)
@@ -140,11 +142,22 @@ def end(plan: "Plan", result: "Result", failures: int, state: str, warehouse: st
         raise typer.Exit(EXIT_LEFT_OVER)
 
 
+def settled(plan: "Plan", came: "Settled", form: Format) -> None:
+    """Of one slice, computed by a job; ends the command in 1 where a day is not done."""
+    row = {"plan": plan.plan_id, "slice": came.slice_number, "state": str(came.state), "rows": came.rows}
+    show([{**row, "failed_days": len(came.failed)}], form, "Slice")
+    for day, why in came.failed.items():
+        say(f"{day}: {why}")
+    if came.failed:
+        raise typer.Exit(EXIT_GATE)
+
+
 # ---- pieces
 
 
-def resume(plan: "Plan", warehouse: str) -> str:
-    return f"resume with `{pasted(f'fullcourt backfill resume {plan.plan_id}', warehouse)}`"
+def resume(plan: "Plan", warehouse: str, where: str = "") -> str:
+    """where: options that say where slices are computed."""
+    return f"resume with `{pasted(f'fullcourt backfill resume {plan.plan_id}{where}', warehouse)}`"
 
 
 def replan(plan: "Plan", warehouse: str) -> str:

@@ -17,6 +17,7 @@ from fullcourt.orchestration.backfill import claims, plans
 from fullcourt.orchestration.backfill.claims import Clock
 from fullcourt.orchestration.backfill.gates import refuse_stale
 from fullcourt.orchestration.backfill.inputs import done_of_season, external_inputs, moved, seasons, stage_hash
+from fullcourt.orchestration.backfill.jobs import Fleet, Jobs
 from fullcourt.orchestration.backfill.planning import findings
 from fullcourt.orchestration.backfill.plans import RAW, Pipelines, Plan
 from fullcourt.orchestration.backfill.work import Settled, Work, run_slice
@@ -34,6 +35,7 @@ class How:
 
     parallel: slices at once, each in a process of its own.  goes_on: past failed days, to the end, instead of stopping.
     begin: what each of these processes does first, such as setting up its log.  uncancel: a plan told to stop goes on.
+    jobs: slices are jobs of Dataflow instead, so many at once.
     """
 
     warehouse: str
@@ -44,6 +46,7 @@ class How:
     beam_args: tuple[str, ...] = ()
     begin: Callable[[], None] | None = None
     uncancel: bool = False
+    jobs: Jobs | None = None
 
 
 @dataclass
@@ -52,7 +55,7 @@ class Result:
 
     failed: slice number -> day -> why it is not done.  unverified: what did not hold when a phase was read back.
     ownership: why somebody else's claim, or a cancellation, ended it.  interrupted: by Ctrl-C, after a drain.
-    moved: what of the inputs moved while it was applied.
+    moved: what of the inputs moved while it was applied.  left_running: jobs that go on by themselves.
     """
 
     rows: int = 0
@@ -64,6 +67,7 @@ class Result:
     ownership: str | None = None
     moved: str | None = None
     interrupted: bool = False
+    left_running: list[str] = field(default_factory=list)
 
     def add(self, settled: Settled, days: int) -> None:
         """days: that the slice was begun for."""
@@ -205,6 +209,9 @@ class _Apply:
         """
         if not self._begins() or not works:
             return
+        if self._how.jobs:
+            yield from self._settled_by_jobs(self._how.jobs, works)
+            return
         waiting = iter(works)
         modules = [run_slice.__module__, *(phase.module for phase in self._how.pipelines.values())]
         try:
@@ -225,6 +232,26 @@ class _Apply:
             if isinstance(error, BrokenProcessPool):
                 raise EngineError("a worker process died") from error
             raise
+
+    def _settled_by_jobs(self, jobs: Jobs, works: Sequence[Work]) -> Generator[Settled]:
+        """The same, of jobs: those that run are waited for, unless Ctrl-C is pressed; they go on whatever ends this."""
+        fleet = Fleet(jobs, self._warehouse, self._how.clock, self._say)
+        try:
+            waiting = iter(fleet.adopt(works))
+            while self._begins() or (fleet.running and not self._draining):
+                while len(fleet.running) < self._how.parallel and self._begins() and (work := next(waiting, None)):
+                    try:
+                        if settled := fleet.begin(work):
+                            yield settled
+                    except OwnershipError as error:
+                        self._result.ownership = str(error)
+                if not fleet.running:
+                    return
+                yield from fleet.ended(lambda: bool(self._draining))
+                if fleet.lost:
+                    self._result.ownership = fleet.lost[0]
+        finally:
+            self._result.left_running = [str(running) for running in fleet.running.values()]
 
     def _begins(self) -> bool:
         if self._draining:

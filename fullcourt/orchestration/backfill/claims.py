@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from fullcourt.domain.backfill import State
+from fullcourt.domain.backfill import State, job_name
 from fullcourt.domain.errors import OwnershipError
 from fullcourt.domain.fingerprint import hash_settings
 from fullcourt.warehouse import Session, Warehouse
@@ -106,10 +106,12 @@ def claim(
     *,
     seen: int | None = None,
     forced: bool = False,
+    by_job: bool = False,
 ) -> Claim | None:
     """Takes a slice; None when somebody has done it since it was seen to be left.
 
-    seen: its token then.  CancelledError: the plan was told to stop.  OwnershipError: somebody else has the days.
+    seen: its token then.  by_job: a job of Dataflow is to compute it, whose name is recorded.
+    CancelledError: the plan was told to stop.  OwnershipError: somebody else has the days.
     """
     now = clock()
     plan = session.query(
@@ -124,7 +126,8 @@ def claim(
     for other in session.query(f"SELECT * FROM {_SLICES} WHERE state = '{State.RUNNING}'").to_pylist():
         if not _overlap(wanted, other):
             continue
-        if other["owner"] != owner and stands(other, now):
+        # All jobs of a place have one owner, and none of them gives way to another.
+        if (other["owner"] != owner or other["job_name"] is not None) and stands(other, now):
             raise OwnershipError(
                 f"{', '.join(sorted({*wanted['processors']} & {*other['processors']}))} of {other['days'][0]} to "
                 f"{other['days'][-1]} belong to backfill {other['plan_id']}, run by {other['owner']} since "
@@ -135,16 +138,51 @@ def claim(
     newest = session.query(f"SELECT COALESCE(MAX(token), 0) AS token FROM {_SLICES}").to_pylist()[0]["token"]
     session.execute(
         f"UPDATE {_SLICES} SET state = '{State.RUNNING}', token = @token, owner = @owner, lease_until = @until, "
-        "started_at = @now, ended_at = NULL, run_id = NULL, failed_days = NULL "
+        "started_at = @now, ended_at = NULL, run_id = NULL, failed_days = NULL, inputs_hash = @inputs_hash, "
+        "job_name = @job_name, job_id = NULL "
         "WHERE plan_id = @plan_id AND slice_number = @number",
         token=newest + 1,
         owner=owner,
         until=now + LEASE,
         now=now,
+        inputs_hash=inputs_hash,
+        job_name=job_name(plan_id, number, newest + 1) if by_job else None,
         plan_id=plan_id,
         number=number,
     )
     return Claim(plan_id, number, newest + 1, inputs_hash, clock, forced=forced)
+
+
+def claim_of(session: Session, plan_id: str, number: int, token: int, clock: Clock, *, forced: bool = False) -> Claim:
+    """The running claim of that token, as whoever took it had it. OwnershipError: it does not stand any more."""
+    row = _slice(session, plan_id, number)
+    claim = Claim(plan_id, number, token, row["inputs_hash"], clock, forced=forced)
+    claim.hold(session, None)
+    return claim
+
+
+def record_job(session: Session, held: Claim, job_id: str) -> None:
+    """What the service calls the job of the claim; nothing where the claim does not stand any more."""
+    session.execute(
+        f"UPDATE {_SLICES} SET job_id = @job_id WHERE plan_id = @plan_id AND slice_number = @number AND token = @token",
+        job_id=job_id,
+        plan_id=held.plan_id,
+        number=held.slice_number,
+        token=held.token,
+    )
+
+
+def renew(session: Session, held: Sequence[Claim], now: dt.datetime) -> None:
+    """Their leases begin anew, as far as they stand."""
+    for claim in held:
+        session.execute(
+            f"UPDATE {_SLICES} SET lease_until = @until WHERE plan_id = @plan_id AND slice_number = @number "
+            f"AND token = @token AND state = '{State.RUNNING}'",
+            until=now + LEASE,
+            plan_id=claim.plan_id,
+            number=claim.slice_number,
+            token=claim.token,
+        )
 
 
 def give_back(session: Session, held: Claim) -> None:

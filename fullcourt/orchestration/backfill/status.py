@@ -97,6 +97,21 @@ def stages(plan: Plan, found: Sequence[Row], now: dt.datetime) -> list[Row]:
     return rows
 
 
+def jobs(found: Sequence[Row]) -> list[Row]:
+    """A row per slice whose newest claim has a job of Dataflow; job_id is null until the service has answered."""
+    return [
+        {
+            "slice": row["slice_number"],
+            "state": row["state"],
+            "job": row["job_name"],
+            "job_id": row["job_id"],
+            "where": row["owner"],
+        }
+        for row in found
+        if row["job_name"] is not None
+    ]
+
+
 def failures(plan: Plan, found: Sequence[Row]) -> list[Row]:
     """A row per day and stage that is not done: why, and the command that does it again."""
     rows = []

@@ -3,13 +3,15 @@
 import datetime as dt
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from fullcourt.crash import crash_point
 from fullcourt.domain.backfill import State
 from fullcourt.domain.calendar import season_of_day
 from fullcourt.domain.days import to_number
-from fullcourt.domain.errors import GateError, InputsMovedError, OwnershipError
+from fullcourt.domain.errors import FullCourtError, GateError, InputsMovedError, OwnershipError
 from fullcourt.domain.fallback import reads_context
 from fullcourt.domain.rows import Stamp
 from fullcourt.orchestration.backfill import claims
@@ -44,6 +46,7 @@ class Work:
 
     days: those of the slice that are not done yet.  seen: the slice's token when that was found out.
     owner: as claims name the process that hands it out.
+    detached: its job is handed over to a service, and settles the slice itself.
     """
 
     warehouse: str
@@ -56,11 +59,15 @@ class Work:
     pipeline: PipelineOf
     clock: Clock
     beam_args: tuple[str, ...] = ()
+    detached: bool = False
 
 
 @dataclass(frozen=True)
 class Settled:
-    """What came of a slice. failed: its days that are not done, and why.  rows: of the days that were published."""
+    """What came of a slice. failed: its days that are not done, and why.  rows: of the days that were published.
+
+    state: RUNNING where its job was handed over, and settles it later.
+    """
 
     slice_number: int
     state: State
@@ -113,6 +120,20 @@ def run_slice(work: Work) -> Settled:
         raise
 
 
+def run_claimed(work: Work, claim: Claim) -> Settled:
+    """The same of a slice that was claimed elsewhere, for this job: what stops it is settled too, as nobody listens.
+
+    OwnershipError: the claim does not stand any more.
+    """
+    warehouse = open_warehouse(work.warehouse)
+    try:
+        return _run(work, warehouse, claim, work.clock())
+    except OwnershipError:
+        raise
+    except FullCourtError as error:
+        return _settle(work, warehouse, replace(claim, refused=dict.fromkeys(work.days, str(error))), {})
+
+
 def _run(work: Work, warehouse: Warehouse, claim: Claim, now: dt.datetime) -> Settled:
     plan, days = work.plan, work.days
     stage = plan.stages[plan.slices[work.slice_number][0]]
@@ -149,15 +170,24 @@ def _run(work: Work, warehouse: Warehouse, claim: Claim, now: dt.datetime) -> Se
     settings = stage.settings(plan.options, days, now)
     if synthetic:
         settings["synthetic_days"] = synthetic
+    report: dict[str, Any] = {}
     try:
         report = execute(
-            warehouse, work.pipeline.pipeline(), finish, settings, work.beam_args, LOG.info, check=lambda: _check(work)
+            warehouse,
+            work.pipeline.pipeline(),
+            finish,
+            settings,
+            work.beam_args,
+            LOG.info,
+            check=lambda: _check(work),
+            detached=work.detached,
         )
     finally:
-        warehouse.sweep(stamp.run_id)
+        if "detached" not in report:  # else the job still reads it
+            warehouse.sweep(stamp.run_id)
         crash_point("swept")
     rows = sum(row[kind] for row in report["processors"] for kind in ("ready", "flagged", "incomplete", "blocked"))
-    return _settled(work, warehouse, rows, inspection)
+    return settled(work, warehouse, rows, inspection.synthetic_days)
 
 
 def _check(work: Work) -> None:
@@ -173,10 +203,10 @@ def _settle(work: Work, warehouse: Warehouse, claim: Claim, short: dict[dt.date,
     """Without a job."""
     with warehouse.transaction({}) as session:
         claim.settle(session, short, None)
-    return _settled(work, warehouse, 0, Inspection(()))
+    return settled(work, warehouse, 0, ())
 
 
-def _settled(work: Work, warehouse: Warehouse, rows: int, inspection: Inspection) -> Settled:
+def settled(work: Work, warehouse: Warehouse, rows: int, synthetic_days: Sequence[dt.date]) -> Settled:
     """As the ledger has it: what was settled there, with the rows, is what counts."""
     (row,) = warehouse.query(
         "SELECT state, failed_days FROM nba_orchestration.backfill_slices "
@@ -185,8 +215,7 @@ def _settled(work: Work, warehouse: Warehouse, rows: int, inspection: Inspection
         number=work.slice_number,
     ).to_pylist()
     failed: dict[str, str] = json.loads(row["failed_days"] or "null") or {}
-    days = tuple(map(str, inspection.synthetic_days))
-    return Settled(work.slice_number, State(row["state"]), failed, rows, days)
+    return Settled(work.slice_number, State(row["state"]), failed, rows, tuple(map(str, synthetic_days)))
 
 
 def _log(inspection: Inspection) -> None:
