@@ -4,6 +4,7 @@ DuckDB lets no second process in while one writes, so the file is open only to t
 to publish; a held lock is waited for, bounded, and then named with its owner.
 """
 
+import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -22,8 +23,11 @@ from fullcourt.warehouse.protocol import Read, Snapshot, Staging
 from fullcourt.warehouse.translation import to_duckdb
 from schemas import TABLES
 
+LOG = logging.getLogger(__name__)
 LOCK_WAIT_SECONDS = 30.0
 _BATCH_ROWS = 131_072
+_FILE = "warehouse"  # as the engine calls the file that is open
+_IDLE: list[duckdb.DuckDBPyConnection] = []  # engines of this process, with no file open
 
 
 class DuckDBWarehouse:
@@ -53,7 +57,7 @@ class DuckDBWarehouse:
         statement = (
             "SELECT table_schema || '.' || table_name, column_name, data_type FROM information_schema.columns "
             "JOIN information_schema.tables USING (table_catalog, table_schema, table_name) "
-            "WHERE table_type IN ('BASE TABLE', 'VIEW') AND table_schema <> 'main'"
+            f"WHERE table_type IN ('BASE TABLE', 'VIEW') AND table_schema <> 'main' AND table_catalog = '{_FILE}'"
         )
         found: dict[str, dict[str, str]] = {}
         with self._connection(read_only=True) as connection:
@@ -101,33 +105,33 @@ class DuckDBWarehouse:
         """An open file; every engine error leaves as EngineError, named."""
         if not create and not self._path.exists():
             raise EngineError(f"no warehouse at {self._path}: create it with `fullcourt init`")
-        try:
-            connection = self._connect(read_only)
-        except duckdb.Error as error:
-            raise EngineError(self._explain(error)) from error
-        try:
-            connection.execute("SET TimeZone = 'UTC'")
-            yield connection
-        except duckdb.InterruptException as error:
-            raise KeyboardInterrupt from error
-        except duckdb.Error as error:
-            raise EngineError(f"{self._path}: {error}") from error
-        finally:
-            connection.close()
+        with _engine() as connection:
+            try:
+                self._attach(connection, read_only)
+            except duckdb.Error as error:
+                raise EngineError(self._explain(error)) from error
+            try:
+                yield connection
+            except duckdb.InterruptException as error:
+                raise KeyboardInterrupt from error
+            except duckdb.Error as error:
+                raise EngineError(f"{self._path}: {error}") from error
 
-    def _connect(self, read_only: bool) -> duckdb.DuckDBPyConnection:
+    def _attach(self, connection: duckdb.DuckDBPyConnection, read_only: bool) -> None:
+        path, how = str(self._path).replace("'", "''"), ", READ_ONLY" if read_only else ""
         waiting = Retrying(
             retry=retry_if_exception(_is_locked),
             stop=stop_after_delay(self._lock_wait_seconds),
             wait=wait_random_exponential(multiplier=0.05, max=1),
             reraise=True,
         )
-        return waiting(duckdb.connect, str(self._path), read_only=read_only)
+        waiting(connection.execute, f"ATTACH '{path}' AS {_FILE} (TYPE duckdb{how})")
+        connection.execute(f"USE {_FILE}")
 
     def _explain(self, error: duckdb.Error) -> str:
         if _is_locked(error):
             owner = re.search(r"PID (\d+)", str(error))
-            holder = f"process {owner[1]}" if owner else "another process"
+            holder = f"process {owner[1]}" if owner else "another thread of this process"
             return f"{self._path} is held by {holder}; waited {self._lock_wait_seconds:g} s, expected it to be released"
         return f"cannot open {self._path} as a DuckDB file: {error}"
 
@@ -234,6 +238,47 @@ def _atomic(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.execute("COMMIT")
 
 
+@contextmanager
+def _engine() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection of an engine of this process, to attach a file to. One in which something failed is not used again.
+
+    Starting an engine takes three times as long as attaching a file.
+    """
+    try:
+        engine = _IDLE.pop()
+    except IndexError:
+        engine = duckdb.connect()
+    connection = engine.cursor()
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+    except BaseException:
+        with suppress(duckdb.Error):  # there may be no transaction
+            connection.execute("ROLLBACK")
+        with suppress(duckdb.Error):  # closing it lets go of the file as well
+            _detach(connection)
+        connection.close()
+        engine.close()
+        raise
+    try:
+        _detach(connection)
+    except duckdb.Error as error:
+        # What was committed is in the log beside the file; whoever opens it next writes it back.
+        LOG.warning("%s", " ".join(str(error).split()))
+        connection.close()
+        engine.close()
+    else:
+        connection.close()
+        _IDLE.append(engine)
+
+
+def _detach(connection: duckdb.DuckDBPyConnection) -> None:
+    """Writes the file's log back and lets go of it."""
+    connection.execute("USE memory")
+    connection.execute(f"DETACH DATABASE IF EXISTS {_FILE}")
+
+
 def _is_locked(error: BaseException) -> bool:
-    # The whole phrase: the message holds the path too, and that may be anything.
-    return isinstance(error, duckdb.IOException) and "Could not set lock on file" in str(error)
+    # The whole phrases: the message holds the path too, and that may be anything.
+    elsewhere = isinstance(error, duckdb.IOException) and "Could not set lock on file" in str(error)
+    return elsewhere or str(error).startswith("Resource In Use Error: Unique file handle conflict")

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.cloud
 DAYS = [dt.date(2022, 10, 18) + dt.timedelta(number) for number in range(31)]
 NOW = dt.datetime(2022, 11, 18, 12, tzinfo=dt.UTC)
 PRODUCED = tuple(processor.name for processor in PROCESSORS if processor.name in TABLES)
+OF_THE_RUN = {"outbox_events": ("event_id", "correlation_id", "payload")}
 COMPARED = tuple(dict.fromkeys((*RAW, *PRODUCED, *LEDGER)))
 
 
@@ -53,8 +54,13 @@ def months(emulators, landed, tmp_path_factory):
 
 @pytest.mark.parametrize("name", COMPARED)
 def test_tables_hold_the_same(months, name):
-    local, cloud = months
-    assert rows(cloud.table(name, content=True).to_pylist()) == rows(local.table(name, content=True).to_pylist())
+    assert content(months[1], name) == content(months[0], name)
+
+
+def content(house, name):
+    """Without what an event says of the run it tells of."""
+    found = house.table(name, content=True).drop_columns(list(OF_THE_RUN.get(name, ())))
+    return rows(found.to_pylist())
 
 
 def test_every_phase_had_rows(months):

@@ -52,7 +52,9 @@ class Jobs:
         import grpc
         from google.cloud.bigquery_storage_v1.services.big_query_read import transports
 
-        transport = transports.BigQueryReadGrpcTransport(channel=grpc.insecure_channel(emulator))
+        # As large as the client takes them of the service.
+        channel = grpc.insecure_channel(emulator, options=[("grpc.max_receive_message_length", -1)])
+        transport = transports.BigQueryReadGrpcTransport(channel=channel)
         return bigquery_storage.BigQueryReadClient(transport=transport)
 
     @cached_property
