@@ -8,12 +8,14 @@ from typing import Annotated
 import typer
 
 from fullcourt.cli.confirm import DryRunOption
+from fullcourt.cli.on import On, Where
 from fullcourt.cli.options import (
     DEFAULT_WAREHOUSE,
     Format,
     FormatOption,
     NowOption,
     WarehouseOption,
+    grouped,
     parse_day,
     parse_now,
 )
@@ -61,7 +63,9 @@ def send(
 
 
 @app.command()
+@grouped
 def listen(
+    *,
     pubsub: PubSubOption,
     until_idle: Annotated[
         float | None,
@@ -74,13 +78,16 @@ def listen(
         Path | None,
         typer.Option(envvar="FULLCOURT_MODEL", help="Predictions: the model of xgboost_v1; else its stand-in."),
     ] = None,
+    where: On,
     warehouse: WarehouseOption = DEFAULT_WAREHOUSE,
     now: NowOption = None,
 ) -> None:
-    """Takes in messages, one at a time, and starts the phase that the tables say is due, as a run on this machine.
+    """Takes in messages, one at a time, and starts the phase that the tables say is due: here, or on Dataflow.
 
-    What cannot be read is recorded and taken; what fails because of the warehouse or the machine comes again.
+    A run here is waited for; a job on Dataflow is not, and its messages leave with the listener's next look at the
+    outbox.  What cannot be read is recorded and taken; what fails because of the warehouse or the machine comes again.
     """
+    from fullcourt.cli.job_launch import JobLaunch
     from fullcourt.cli.local_launch import LocalLaunch
     from fullcourt.orchestration.events.subscriber import Subscriber
     from fullcourt.orchestration.run import check_schema
@@ -90,7 +97,8 @@ def listen(
     store, clock = open_warehouse(warehouse), _clock(now)
     broker = PubSub(Address.parse(pubsub), lease_seconds=lease_seconds)
     check_schema(store)
-    subscriber = Subscriber(store, LocalLaunch(warehouse, clock, model), broker, clock, typer.echo, _say)
+    launch = LocalLaunch(warehouse, clock, model) if where.on is Where.HERE else JobLaunch(store.url, where)
+    subscriber = Subscriber(store, launch, broker, clock, typer.echo, _say)
     subscriber.send()
     broker.listen(subscriber.take, lambda: subscriber.send() > 0 or until_idle is None, until_idle or _IDLE_SECONDS)
 

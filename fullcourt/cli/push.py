@@ -9,7 +9,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from fullcourt.cli.job_launch import JobLaunch
 from fullcourt.cli.local_launch import LocalLaunch
+from fullcourt.cli.on import On, Where
 from fullcourt.domain.errors import UsageError
 from fullcourt.orchestration.events.launch import Launch
 from fullcourt.orchestration.events.subscriber import Subscriber
@@ -26,6 +28,13 @@ WAREHOUSE, AUDIENCE, SERVICE_ACCOUNT, MODEL = (
     "FULLCOURT_PUSH_SERVICE_ACCOUNT",
     "FULLCOURT_MODEL",
 )
+# Of jobs on Dataflow, if phases are to run there.
+TEMPLATES, WORKERS, PROJECT, REGION = (
+    "FULLCOURT_TEMPLATES",
+    "FULLCOURT_WORKERS_SERVICE_ACCOUNT",
+    "GOOGLE_CLOUD_PROJECT",
+    "FULLCOURT_REGION",
+)
 _REQUIRED = (WAREHOUSE, VARIABLE, AUDIENCE, SERVICE_ACCOUNT)
 Clock = Callable[[], dt.datetime]
 
@@ -35,7 +44,8 @@ def endpoint(
 ) -> Callable[[Any], tuple[str, int]]:
     """A function of a Flask request. UsageError names what the environment lacks, before anything is served.
 
-    launch: a run in this process if None, as far as the server's time limit goes.  fetch: of Gate.
+    launch: if None, jobs of the templates that the environment names, else runs in this process, as far as the server's
+        time limit goes.  fetch: of Gate.
     """
     if lacking := [name for name in _REQUIRED if not environment.get(name)]:
         raise UsageError(f"the environment lacks {', '.join(lacking)}")
@@ -44,10 +54,9 @@ def endpoint(
     store = open_warehouse(warehouse)
     check_schema(store)
     gate = Gate(environment[AUDIENCE], environment[SERVICE_ACCOUNT], Certificates(fetch or _fetch(), clock))
-    model = environment.get(MODEL)
     subscriber = Subscriber(
         store,
-        launch or LocalLaunch(warehouse, clock, Path(model) if model else None),
+        launch or _launch(environment, store.url, clock),
         PubSub(Address.parse(environment[VARIABLE])),
         clock,
         LOG.info,
@@ -75,6 +84,15 @@ def take(gate: Gate, subscriber: Subscriber, request: Request, now: dt.datetime)
         LOG.warning("a push was refused: %d %s", refused.answer.status, refused)
         return refused.answer
     return Answer(HANDLED) if subscriber.take(received) else Answer(LATER, "it has to come again")
+
+
+def _launch(environment: Mapping[str, str], warehouse: str, clock: Clock) -> Launch:
+    if not (templates := environment.get(TEMPLATES)):
+        model = environment.get(MODEL)
+        return LocalLaunch(warehouse, clock, Path(model) if model else None)
+    account, project, region = (environment.get(name) for name in (WORKERS, PROJECT, REGION))
+    where = On(on=Where.DATAFLOW, project=project, region=region, location=templates, service_account=account)
+    return JobLaunch(warehouse, where)
 
 
 def _fetch() -> Any:

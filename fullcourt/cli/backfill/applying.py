@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from fullcourt.cli import logs
 from fullcourt.cli.backfill import said
-from fullcourt.cli.backfill.options import Applying, On, TakingUp
+from fullcourt.cli.backfill.options import Applying, TakingUp, jobs
 from fullcourt.cli.confirm import confirm
+from fullcourt.cli.on import On
 from fullcourt.cli.options import Common, parse_now
 from fullcourt.cli.output import progress
 from fullcourt.cli.phases import PHASES
@@ -60,7 +61,7 @@ def apply_stored(
         beam_args=tuple(beam_args),
         begin=logs.as_here(),
         uncancel=uncancel,
-        jobs=where.jobs(plan, store.url, beam_args),
+        jobs=jobs(where, plan, store.url, beam_args),
     )
     resumed = said.resume(plan, common.warehouse, where.words)
     result = _apply(plan, how, common.warehouse, resumed)

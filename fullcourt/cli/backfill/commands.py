@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from fullcourt.cli.backfill import applying, making, said
-from fullcourt.cli.backfill.options import Applying, Asked, On, PlanArgument, TakingUp
+from fullcourt.cli.backfill.options import Applying, Asked, PlanArgument, TakingUp
 from fullcourt.cli.confirm import ByOption, DryRunOption, YesOption, confirm
+from fullcourt.cli.on import On
 from fullcourt.cli.options import PASS_THROUGH, Common, DetachOption, Format, grouped, parse_day, parse_now
 from fullcourt.cli.output import show, show_one
 from fullcourt.cli.paste import pasted

@@ -1,9 +1,7 @@
 """What the commands can be told; each group of options is written once, for all the commands that take it."""
 
 import datetime as dt
-import enum
 import os
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fullcourt.cli import template
 from fullcourt.cli.confirm import ByOption, YesOption
+from fullcourt.cli.on import On, Where
 from fullcourt.cli.options import parse_day
 from fullcourt.domain.days import sports_day
 from fullcourt.domain.errors import UsageError
@@ -129,103 +127,6 @@ class Applying:
         return self.on_error == "continue"
 
 
-class Where(enum.StrEnum):
-    HERE = "here"
-    DATAFLOW = "dataflow"
-
-
-_WORKERS = 10
-
-
-@dataclass(frozen=True, kw_only=True)
-class On:
-    """Where slices are computed: as processes of this machine, or as jobs of a template."""
-
-    on: Annotated[
-        Where, typer.Option("--on", help="Slices as processes here, or as jobs of Dataflow, which the rest describes.")
-    ] = Where.HERE
-    project: Annotated[str | None, template.PROJECT] = None
-    region: Annotated[str | None, template.REGION] = None
-    location: Annotated[str | None, template.SPEC] = None
-    service_account: Annotated[str | None, template.ACCOUNT] = None
-    max_workers: template.WorkersOption = _WORKERS
-    temp_location: template.TempOption = None
-    subnetwork: template.SubnetOption = None
-    machine_type: template.MachineOption = None
-    label: template.LabelOption = None
-    endpoint: template.EndpointOption = template.ENDPOINT
-
-    def __post_init__(self) -> None:
-        if self.on is Where.HERE and (self.location or self.service_account):
-            raise UsageError("--template and --service-account go with --on dataflow")
-        if self.on is Where.DATAFLOW:
-            self._needed()
-
-    def jobs(self, plan: "Plan", warehouse: str, beam_args: Sequence[str]) -> "Jobs | None":
-        """None: no jobs. UsageError for what workers elsewhere cannot see, or would not be told."""
-        if self.on is Where.HERE:
-            return None
-        from fullcourt.cli.template_parameters import BACKFILL, PHASE, checked
-        from fullcourt.domain.backfill import job_name
-        from fullcourt.orchestration.backfill.jobs import Jobs
-        from fullcourt.orchestration.flex_templates import Service
-
-        if beam_args:
-            raise UsageError(f"{beam_args[0]} does not reach the jobs of a template: expected nothing after `--`")
-        if plan.options.model:
-            raise UsageError(f"a job cannot read the model {plan.options.model}: expected a plan without --model")
-        service, parameters = Service(self.endpoint), {PHASE: BACKFILL, "warehouse": warehouse}
-        if not service.on_this_machine:
-            one = {"plan_id": plan.plan_id, "slice_number": "0", "token": "1", "days": str(plan.days[0])}
-            checked(BACKFILL, {**one, **parameters})
-        project, region, location, service_account = self._needed()
-        how = template.Workers(
-            project,
-            region,
-            service_account,
-            self.max_workers,
-            self.temp_location,
-            self.subnetwork,
-            self.machine_type,
-        )
-        labels = [f"plan={plan.plan_id.lower()}", *(self.label or ())]
-        name = job_name(plan.plan_id, 0, 1)  # of no job: each has its own
-        return Jobs(service, how.unchecked_job(BACKFILL, location, parameters, name, labels))
-
-    def _needed(self) -> list[str]:
-        """Project, region, template and service account. UsageError names those that were not given."""
-        given = {
-            "--project": self.project,
-            "--region": self.region,
-            "--template": self.location,
-            "--service-account": self.service_account,
-        }
-        if lacking := [flag for flag, text in given.items() if not text]:
-            raise UsageError(f"--on dataflow lacks {', '.join(lacking)}")
-        return [text for text in given.values() if text]
-
-    @property
-    def words(self) -> str:
-        """What a command has to be told to go on in the same place; each word begins with a space."""
-        if self.on is Where.HERE:
-            return ""
-        given = {
-            "--on": str(self.on),
-            "--project": self.project,
-            "--region": self.region,
-            "--template": self.location,
-            "--service-account": self.service_account,
-            "--max-workers": str(self.max_workers) if self.max_workers != _WORKERS else None,
-            "--temp-location": self.temp_location,
-            "--subnetwork": self.subnetwork,
-            "--machine-type": self.machine_type,
-            "--endpoint": self.endpoint if self.endpoint != template.ENDPOINT else None,
-        }
-        labels = [("--label", text) for text in self.label or ()]
-        pairs = [(flag, text) for flag, text in (*given.items(), *labels) if text is not None]
-        return "".join(f" {flag} {shlex.quote(text)}" for flag, text in pairs)
-
-
 @dataclass(frozen=True, kw_only=True)
 class TakingUp(Applying):
     """The same, of a plan that is stored."""
@@ -239,3 +140,24 @@ class TakingUp(Applying):
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",")]
+
+
+def jobs(where: On, plan: "Plan", warehouse: str, beam_args: Sequence[str]) -> "Jobs | None":
+    """How slices become jobs; None: they do not. UsageError for what workers elsewhere cannot see, or are not told."""
+    if where.on is Where.HERE:
+        return None
+    from fullcourt.cli.template_parameters import BACKFILL, PHASE, checked
+    from fullcourt.domain.backfill import job_name
+    from fullcourt.orchestration.backfill.jobs import Jobs
+
+    if beam_args:
+        raise UsageError(f"{beam_args[0]} does not reach the jobs of a template: expected nothing after `--`")
+    if plan.options.model:
+        raise UsageError(f"a job cannot read the model {plan.options.model}: expected a plan without --model")
+    service, parameters = where.service, {PHASE: BACKFILL, "warehouse": warehouse}
+    if not service.on_this_machine:
+        one = {"plan_id": plan.plan_id, "slice_number": "0", "token": "1", "days": str(plan.days[0])}
+        checked(BACKFILL, {**one, **parameters})
+    labels = [f"plan={plan.plan_id.lower()}", *(where.label or ())]
+    name = job_name(plan.plan_id, 0, 1)  # of no job: each has its own
+    return Jobs(service, where.workers.unchecked_job(BACKFILL, where.spec, parameters, name, labels))
