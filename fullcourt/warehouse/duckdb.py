@@ -4,6 +4,7 @@ DuckDB lets no second process in while one writes, so the file is open only to t
 to publish; a held lock is waited for, bounded, and then named with its owner.
 """
 
+import atexit
 import logging
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -270,6 +271,12 @@ def _engine() -> Iterator[duckdb.DuckDBPyConnection]:
     else:
         connection.close()
         _IDLE.append(engine)
+
+
+@atexit.register
+def _end_engines() -> None:
+    while _IDLE:
+        _IDLE.pop().close()
 
 
 def _detach(connection: duckdb.DuckDBPyConnection) -> None:

@@ -14,7 +14,8 @@ from fullcourt.warehouse.translation import to_duckdb
 
 def test_parameters_are_bound_by_name():
     (sql,) = to_duckdb("SELECT @day AS day, @share * 2 AS twice")
-    assert duckdb.execute(sql, {"day": "2024-01-02", "share": 1.5}).fetchall() == [("2024-01-02", 3.0)]
+    with duckdb.connect() as connection:
+        assert connection.execute(sql, {"day": "2024-01-02", "share": 1.5}).fetchall() == [("2024-01-02", 3.0)]
 
 
 @pytest.mark.parametrize(
