@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import apache_beam as beam
 
 from fullcourt.domain import summaries
-from fullcourt.domain.calendar import SCHEDULE_COLUMNS
 from fullcourt.domain.features import columns_wanted
 from fullcourt.domain.processors import Processor
 from fullcourt.warehouse import Read, Snapshot
@@ -20,23 +19,16 @@ from schemas import TABLES
 from transforms.finish_run import Finish, FinishRun
 from transforms.read_shards import ReadShards
 from transforms.stage_rows import StageRows
-from transforms.summarise_games import BOX, PROPS, SCHEDULE, SHOTS, TEAM_BOX, SummariseGames
+from transforms.summarise_games import SummariseGames
 
-# Tag -> table and columns that the summaries read.
-SUMMARISED = {
-    SCHEDULE: ("nbac_schedule", SCHEDULE_COLUMNS),
-    TEAM_BOX: ("nbac_team_boxscore", summaries.TEAM_BOX_COLUMNS),
-    BOX: ("nbac_gamebook_player_stats", summaries.BOX_COLUMNS),
-    SHOTS: ("shot_zones", summaries.SHOT_COLUMNS),
-    PROPS: ("player_props", summaries.PROP_COLUMNS),
-}
+SUMMARISE = "SummariseGames"  # the step
 
 
 def reads(processors: tuple[Processor, ...], seasons: Sequence[int], days: Sequence[int]) -> list[Read]:
     """The snapshot the pipeline needs; a table that summaries and contexts both read is read once."""
     of_games, contexts = _split(processors)
     wanted = {read.table: read for read in gated.reads(contexts, seasons, days)} if contexts else {}
-    for table, columns in SUMMARISED.values() if of_games else ():
+    for table, columns in summaries.RAW.items() if of_games else ():
         both = dict.fromkeys((*(wanted[table].columns if table in wanted else ()), *columns))
         wanted[table] = Read(table, tuple(both), {"season_year": list(seasons)})
     for name in (processor.name for processor in of_games):
@@ -49,26 +41,33 @@ def reads(processors: tuple[Processor, ...], seasons: Sequence[int], days: Seque
 def build(pipeline: beam.Pipeline, config: Config, snapshot: Snapshot, finish: Finish) -> None:
     """snapshot: of reads()."""
     of_games, contexts = _split(config.processors)
+    chain = gated.Config(contexts, config.days, config.seasons, config.stamp, config.staging)
+    joins = gated.joins(chain) | ({SUMMARISE: frozenset(summaries.RAW)} if of_games else {})
     # Summaries of the days asked for are made here; those of other days are read.
     made_here = {processor.name: config.days for processor in of_games}
-    sources = gated.sources(reads(config.processors, config.seasons, config.days), snapshot, made_here)
-    sharded = pipeline | "ReadTables" >> ReadShards(sources, config.seasons)
-    outputs = {processor.name: TABLES[processor.name].arrow_schema for processor in of_games}
-    wanted = columns_wanted(contexts)
+    sources = gated.sources(reads(config.processors, config.seasons, config.days), snapshot, joins, made_here)
+    dealt = pipeline | "ReadTables" >> ReadShards(sources, config.seasons)
     parts: list[beam.PCollection] = []
+    made: list[beam.PCollection] = []
     if of_games:
-        flows = {name: wanted[name] for name in outputs if name in wanted}
-        schemas = {tag: TABLES[table].arrow_subset(columns) for tag, (table, columns) in SUMMARISED.items()}
+        outputs = {processor.name: TABLES[processor.name].arrow_schema for processor in of_games}
+        wanted = columns_wanted(contexts)
         summarised = {
-            tag: sharded[table] for tag, (table, _) in SUMMARISED.items()
-        } | "SummariseGames" >> SummariseGames(config.days, schemas, outputs, config.stamp, flows, gated.DICTIONARIES)
+            "required": dealt[gated.required(SUMMARISE)],
+            "present": dealt[gated.present(SUMMARISE)],
+        } | SUMMARISE >> SummariseGames(
+            config.days,
+            {table: TABLES[table].arrow_subset(columns) for table, columns in summaries.RAW.items()},
+            outputs,
+            config.stamp,
+            {name: wanted[name] for name in outputs if name in wanted},
+            gated.DICTIONARIES,
+        )
         # Staged where they are made: a Flatten would materialise them.
         parts += [summarised.rows | "StageSummaries" >> StageRows(outputs, config.staging), summarised.tally]
-        for name, made in summarised.flows.items():
-            sharded[name] = (sharded[name], made) | f"OldAndNew {name}" >> beam.Flatten()
+        made.append(summarised.flow)
     if contexts:
-        chain = gated.Config(contexts, config.days, config.seasons, config.stamp, config.staging)
-        parts += gated.judge_chain(pipeline, chain, sharded)
+        parts += gated.judge_chain(chain, dealt, made)
     _ = tuple(parts) | "FinishRun" >> FinishRun(finish)
 
 

@@ -4,25 +4,23 @@ Every table is read once a job, with the columns of all who want it.  A processo
 back: its rows flow to the later ones as they are made.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import apache_beam as beam
-import pyarrow as pa
 
 from fullcourt.domain import breaker, records
+from fullcourt.domain.breaker import BREAKER_STATE
 from fullcourt.domain.days import to_date
-from fullcourt.domain.features import BOX as BOX_TABLE
-from fullcourt.domain.features import INACTIVES as INACTIVES_TABLE
-from fullcourt.domain.features import SCHEDULE as SCHEDULE_TABLE
-from fullcourt.domain.features import columns_wanted, tables_read
+from fullcourt.domain.features import SCHEDULE, columns_wanted
 from fullcourt.domain.processors import BY_NAME, Entity, Processor
 from fullcourt.domain.rows import Stamp
-from fullcourt.warehouse import BREAKER_STATE, Read, Snapshot
+from fullcourt.warehouse import Read, Snapshot
 from schemas import TABLES
-from transforms.judge_entities import BOX, BREAKER, INACTIVES, SCHEDULE, UPSTREAM, Flow, JudgeEntities, Leaving
+from transforms.judge_entities import Flow, JudgeEntities, Leaving
 from transforms.read_shards import Source
-from transforms.stage_rows import StageRows
+from transforms.stage_rows import Named, StageRows
 
 # Control table -> how its rows are made from judged rows.
 RECORDS: Mapping[str, records.Maker] = {
@@ -40,7 +38,8 @@ FEEDS: Mapping[str, tuple[bool, tuple[str, ...]]] = {
     "dead_letter": (False, ("precompute_failures", "dead_letters")),
 }
 DICTIONARIES = ("game_id", "team_abbr", "player_lookup", "defending_team_abbr", "universal_player_id")
-Sharded = Mapping[str, beam.PCollection]  # table -> (shard key, packed batch)
+SEASONS, PARTS = "JudgeSeasons", "JudgeParts"  # the steps that judge
+Dealt = Mapping[str, beam.PCollection]  # output of the reading step -> (shard key, Packed)
 
 
 @dataclass(frozen=True)
@@ -74,17 +73,27 @@ def reads(processors: Sequence[Processor], seasons: Sequence[int], days: Sequenc
     return wanted
 
 
-def sources(wanted: Sequence[Read], snapshot: Snapshot, made_here: Mapping[str, tuple[int, ...]]) -> dict[str, Source]:
-    """How to deal the tables read out to the shards; made_here: table -> the days whose rows the job makes anew."""
+def sources(
+    wanted: Sequence[Read],
+    snapshot: Snapshot,
+    joins: Mapping[str, Collection[str]],
+    made_here: Mapping[str, tuple[int, ...]] | None = None,
+) -> dict[str, Source]:
+    """How to deal the tables read out to the shards of each step that joins.
+
+    joins: step -> the tables it joins.  made_here: table -> the days whose rows the job makes anew.
+    """
     found = {}
     for read in wanted:
-        days = made_here.get(read.table, ())
+        days = (made_here or {}).get(read.table, ())
+        output = required if read.table == SCHEDULE else present
         found[read.table] = Source(
             files=snapshot[read.key],
+            to=tuple(output(step) for step, tables in joins.items() if read.table in tables),
             season_column="analysis_date" if read.table == BREAKER_STATE else "season_year",
             entity_column=_dealt_by(read.table),
             dictionaries=tuple(
-                name for name in DICTIONARIES if name in read.columns and read.table != SCHEDULE_TABLE
+                name for name in DICTIONARIES if name in read.columns and read.table != SCHEDULE
             ),  # the schedule is small, and sorted by its texts
             day_column=(TABLES[read.table].day or "") if days else "",
             without_days=days,
@@ -92,43 +101,67 @@ def sources(wanted: Sequence[Read], snapshot: Snapshot, made_here: Mapping[str, 
     return found
 
 
-def judge_chain(pipeline: beam.Pipeline, config: Config, sharded: Sharded) -> list[beam.PCollection]:
+def required(step: str) -> str:
+    """The output of the reading step with what must be there: the schedule."""
+    return f"{step}.required"
+
+
+def present(step: str) -> str:
+    """That with what is there."""
+    return f"{step}.present"
+
+
+def steps(config: Config) -> dict[str, tuple[Processor, ...]]:
+    """The processors by the step that judges them: those dealt alike; whole seasons first, as the parts read them."""
+    seasons = tuple(p for p in config.processors if p.whole_season or config.parts == 1)
+    of_parts = tuple(p for p in config.processors if p not in seasons)
+    return {step: chain for step, chain in ((SEASONS, seasons), (PARTS, of_parts)) if chain}
+
+
+def joins(config: Config) -> dict[str, frozenset[str]]:
+    """The tables that each step joins, as sources() wants them."""
+    return {
+        step: frozenset((*columns_wanted(processors), *((BREAKER_STATE,) if config.stamp.recording else ())))
+        for step, processors in steps(config).items()
+    }
+
+
+def judge_chain(config: Config, dealt: Dealt, made: Sequence[beam.PCollection] = ()) -> list[beam.PCollection]:
     """Judges the processors in DAG order and stages what comes out: PCollections of Staged and of Tallied.
 
-    sharded: of all that reads() names, and what earlier steps of the job have made.
+    dealt: by the sources of joins(config).  made: what earlier steps of the job have made of what is read.
     """
-    tables, parts, others = dict(sharded), [], []
     chain = {processor.name: processor for processor in config.processors}
     schemas = {table: TABLES[table].arrow_schema for table in (*RECORDS, *chain)}
-    wanted = columns_wanted(config.processors)
-    for processor in config.processors:
-        inputs, read_as = {}, {}
-        for table, names in tables_read(processor).items():
-            role = _role(processor, table)
-            inputs[role], read_as[role] = tables[table], TABLES[table].arrow_subset(names)
+    feed = partial(_feed, chain=chain, stamp=config.stamp)
+    flows, parts, others = list(made), [], []
+    for step, processors in steps(config).items():
+        later = columns_wanted([p for p in config.processors if p not in processors])
+        inputs = {"required": dealt[required(step)], "present": dealt[present(step)]}
+        inputs |= {f"made {number}": flow for number, flow in enumerate(flows)}
+        schemas_read = {
+            table: TABLES[table].arrow_subset(columns) for table, columns in columns_wanted(processors).items()
+        }
         if config.stamp.recording:
-            inputs[BREAKER], read_as[BREAKER] = tables[BREAKER_STATE], breaker.STATE
-        flow = Flow(wanted[processor.name], DICTIONARIES, config.parts) if processor.name in wanted else None
-        verdicts = inputs | f"Judge {processor.name}" >> JudgeEntities(
-            processor,
+            schemas_read[BREAKER_STATE] = breaker.STATE
+        verdicts = inputs | step >> JudgeEntities(
+            processors,
             config.days,
-            read_as,
-            TABLES[processor.name].arrow_schema,
+            schemas_read,
+            {processor.name: schemas[processor.name] for processor in processors},
             config.stamp,
-            parts=1 if processor.whole_season else config.parts,
-            flow=flow,
+            parts=config.parts if step == PARTS else 1,
+            dictionaries=DICTIONARIES,
+            flow=Flow({name: later[name] for name in chain if name in later}, config.parts),
             synthetic_days=config.synthetic_days,
         )
-        if flow:
-            tables[processor.name] = verdicts.flow
+        flows.append(verdicts.flow)
         # A Flatten materialises what flows through it, so the bulk of the rows is staged where it is judged.
-        fed = verdicts.ready | f"Feed {processor.name}" >> beam.FlatMap(_feed, chain, config.stamp)
-        parts += [verdicts.tally, fed | f"Stage {processor.name}" >> StageRows(schemas, config.staging)]
+        parts += [verdicts.tally, verdicts.ready | f"StageFrom{step}" >> StageRows(schemas, config.staging, feed)]
         others += [getattr(verdicts, verdict) for verdict in FEEDS if verdict != "ready"]
-    if others:  # few: one step for all of them, as a job of many small steps takes longer to set up than to run
-        fed = others | "EveryOtherRow" >> beam.Flatten() | "FeedOthers" >> beam.FlatMap(_feed, chain, config.stamp)
-        parts.append(fed | "StageOthers" >> StageRows(schemas, config.staging))
-    return parts
+    # Few: one step for all of them, as a job of many small steps takes longer to set up than to run.
+    every_other = others | "EveryOtherRow" >> beam.Flatten()
+    return [*parts, every_other | "StageOthers" >> StageRows(schemas, config.staging, feed)]
 
 
 def _is_gated(table: str) -> bool:
@@ -141,17 +174,8 @@ def _dealt_by(table: str) -> str | None:
     return "player_lookup" if player else None
 
 
-def _role(processor: Processor, table: str) -> str:
-    """The tag under which a processor's step expects the table."""
-    assert processor.upstream is not None
-    roles = {SCHEDULE_TABLE: SCHEDULE, processor.upstream.table: UPSTREAM}
-    if processor.entity is Entity.PLAYER:
-        roles |= {BOX_TABLE: BOX, INACTIVES_TABLE: INACTIVES}
-    return roles.get(table, table)
-
-
-def _feed(leaving: Leaving, chain: Mapping[str, Processor], stamp: Stamp) -> Iterator[tuple[str, pa.Table]]:
-    """One way out's rows to the tables it feeds: (table name, rows)."""
+def _feed(leaving: Leaving, chain: Mapping[str, Processor], stamp: Stamp) -> Iterator[Named]:
+    """One way out's rows to the tables it feeds."""
     written, recorded = FEEDS[leaving.verdict]
     if written:
         yield leaving.processor, leaving.rows

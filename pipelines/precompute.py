@@ -25,9 +25,9 @@ def reads(processors: tuple[Processor, ...], seasons: Sequence[int], days: Seque
 def build(pipeline: beam.Pipeline, config: Config, snapshot: Snapshot, finish: Finish) -> None:
     """snapshot: of reads()."""
     wanted = reads(config.processors, config.seasons, config.days)
-    sources = gated.sources(wanted, snapshot, {})
-    sharded = pipeline | "ReadTables" >> ReadShards(sources, config.seasons, config.parts)
-    _ = tuple(gated.judge_chain(pipeline, config, sharded)) | "FinishRun" >> FinishRun(finish)
+    sources = gated.sources(wanted, snapshot, gated.joins(config))
+    dealt = pipeline | "ReadTables" >> ReadShards(sources, config.seasons, config.parts)
+    _ = tuple(gated.judge_chain(config, dealt)) | "FinishRun" >> FinishRun(finish)
 
 
 def launch(config: Config, snapshot: Snapshot, finish: Finish, beam_args: Sequence[str] = ()) -> None:

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import apache_beam as beam
-import pyarrow as pa
 
 from fullcourt.domain.days import to_date
-from fullcourt.domain.predictions.assembly import OF_THE_DAY
+from fullcourt.domain.predictions.assembly import CONTEXT, OF_THE_DAY
 from fullcourt.domain.predictions.assembly import TABLES as READ
 from fullcourt.domain.predictions.coordinator import Rules
 from fullcourt.domain.predictions.systems import SYSTEMS
@@ -20,12 +19,10 @@ from fullcourt.warehouse import Read, Snapshot
 from pipelines import gated
 from pipelines.runner import make_pipeline
 from schemas import TABLES
-from transforms.finish_run import Finish, FinishRun, Tallied
-from transforms.predict_points import PredictPoints
+from transforms.finish_run import Finish, FinishRun
+from transforms.predict_points import FAILURES, PREDICTIONS, PredictPoints
 from transforms.read_shards import ReadShards, Source
 from transforms.stage_rows import StageRows
-
-PREDICTIONS, FAILURES, SUMMARY = "player_prop_predictions", "precompute_failures", "coordinator"
 
 
 @dataclass(frozen=True)
@@ -53,10 +50,14 @@ def reads(processors: tuple[Processor, ...], seasons: Sequence[int], days: Seque
 def build(pipeline: beam.Pipeline, config: Config, snapshot: Snapshot, finish: Finish) -> None:
     """snapshot: of reads()."""
     sources = {
-        table: Source(snapshot[table], entity_column="player_lookup" if "player_lookup" in columns else None)
+        table: Source(
+            snapshot[table],
+            to=("required",) if table == CONTEXT else ("present",),
+            entity_column="player_lookup" if "player_lookup" in columns else None,
+        )
         for table, columns in READ.items()
     }
-    output, failures = (TABLES[table].arrow_schema for table in (PREDICTIONS, FAILURES))
+    schemas = {table: TABLES[table].arrow_schema for table in (PREDICTIONS, FAILURES)}
     made = (
         pipeline
         | "ReadTables" >> ReadShards(sources, config.seasons, config.parts)
@@ -64,23 +65,19 @@ def build(pipeline: beam.Pipeline, config: Config, snapshot: Snapshot, finish: F
         >> PredictPoints(
             days=config.days,
             schemas={table: TABLES[table].arrow_subset(columns) for table, columns in READ.items()},
-            output=output,
-            failures=failures,
+            output=schemas[PREDICTIONS],
+            failures=schemas[FAILURES],
             stamp=config.stamp,
             rules=config.rules,
             systems=config.systems,
             model_file=config.model_file,
         )
     )
-    schemas = {PREDICTIONS: output, FAILURES: failures}
     parts = [
-        rows | f"Name {name}" >> beam.WithKeys(name) | f"Stage {name}" >> StageRows(schemas, config.staging)
-        for name, rows in ((PREDICTIONS, made.predicted), (FAILURES, made.held))
+        rows | f"Stage {name}" >> StageRows(schemas, config.staging)
+        for name, rows in (("predictions", made.predicted), ("held", made.held))
     ]
-    parts += [
-        counts | f"Tally {name}" >> beam.Map(_tally, name)
-        for name, counts in ((PREDICTIONS, made.tally), (SUMMARY, made.summary))
-    ]
+    parts.append(made.tally)
     _ = tuple(parts) | "FinishRun" >> FinishRun(finish)
 
 
@@ -88,7 +85,3 @@ def launch(config: Config, snapshot: Snapshot, finish: Finish, beam_args: Sequen
     """Runs the pipeline to its end."""
     with make_pipeline(beam_args) as pipeline:
         build(pipeline, config, snapshot, finish)
-
-
-def _tally(counts: pa.Table, name: str) -> Tallied:
-    return Tallied(name, counts)

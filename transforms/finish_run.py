@@ -33,7 +33,7 @@ class FinishRun(beam.PTransform):
     @beam.typehints.no_annotations  # several inputs
     def expand(self, parts: tuple[beam.PCollection[Staged | Tallied], ...]) -> beam.PCollection[None]:
         pipeline = parts[0].pipeline
-        began = pipeline | "Began" >> beam.Create([None], reshuffle=False)
+        began = pipeline | "Began" >> beam.Impulse()
         return (
             (began, *parts)
             | "Everything" >> beam.Flatten()

@@ -1,7 +1,7 @@
-"""Joins what a processor's entities must have with what is there, and splits them by verdict."""
+"""Joins what entities must have with what is there, and splits them by verdict."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -11,27 +11,26 @@ import pyarrow.compute as pc
 from apache_beam import pvalue
 from apache_beam.metrics import Metrics
 
+from fullcourt.domain.breaker import BREAKER_STATE
+from fullcourt.domain.features import shard_tables
 from fullcourt.domain.features.synthetic_context import stand_in
 from fullcourt.domain.gate import Verdict, judge
-from fullcourt.domain.observation import Part, ShardTables, observe
+from fullcourt.domain.observation import Part, observe
 from fullcourt.domain.processors import Processor
 from fullcourt.domain.rows import Judged, Stamp, judged_table, tally
 from transforms.finish_run import Tallied
-from transforms.packing import pack_columns, unpack
+from transforms.packing import Packed, encoded, joined, pack, unpack_tables
 from transforms.read_shards import season_and_part, shard_key
 
-SCHEDULE, UPSTREAM, BOX, INACTIVES, BREAKER = "schedule", "upstream", "box", "inactives", "breaker"
-ROLES = (SCHEDULE, UPSTREAM, BOX, INACTIVES, BREAKER)
 TALLY, FLOW = "tally", "flow"
 WRITTEN = (Verdict.READY, Verdict.FLAGGED, Verdict.INCOMPLETE, Verdict.BLOCKED)  # rows of the output table
 
 
 @dataclass(frozen=True)
 class Flow:
-    """Which columns of the rows written go on to later processors of the job, and how many parts those work in."""
+    """Rows written that go on to a later step: their columns by processor, and how many parts that step works in."""
 
-    columns: tuple[str, ...]
-    dictionaries: tuple[str, ...]
+    columns: Mapping[str, tuple[str, ...]]
     parts: int
 
 
@@ -47,7 +46,7 @@ class Leaving(NamedTuple):
 
 
 class Verdicts(NamedTuple):
-    """Six ways out; tallies; and what flows on to later processors of the job, packed."""
+    """Six ways out; tallies; and what flows on to later steps of the job, packed."""
 
     ready: beam.PCollection[Leaving]
     flagged: beam.PCollection[Leaving]
@@ -56,37 +55,41 @@ class Verdicts(NamedTuple):
     excluded: beam.PCollection[Leaving]
     dead_letter: beam.PCollection[Leaving]
     tally: beam.PCollection[Tallied]
-    flow: beam.PCollection[tuple[str, bytes]]
+    flow: beam.PCollection[tuple[str, Packed]]
 
 
 @dataclass
 class JudgeEntities(beam.PTransform):
-    """Judges every entity of every shard on the given days.
+    """Judges every entity of every shard on the given days, by one processor after the other.
 
-    In:  {tag: (shard key, packed batch)} for schedule and upstream; for players box and inactives; where the
-         breaker is consulted its state (breaker.STATE); and whatever else the figures come from, by table.
-         Any order, batches of any size.
-    Out: Verdicts; each (entity, day) exactly once.
+    A processor reads the rows that those before it have made of the same shard; only rows for other steps are packed.
+
+    In:  {name: (shard key, Packed)}, what must be there (the schedule) apart from what is: the tables the processors
+         read, and breaker_state where the breaker is consulted.  Any order, batches of any size.
+    Out: Verdicts; each (processor, entity, day) exactly once.
     One season's rows of one part must fit in memory.  Counts gate/<processor>.<verdict> and .unexpected_rows.
 
-    days: days since 1970-01-01.  schemas: the Arrow schema of each tag, for shards that lack its rows.
-    output: the Arrow schema of the processor's table.  parts: as the shards were dealt.
-    make_rows: one verdict's rows of a shard as a table.  flow: what later processors of the job read of them.
-    synthetic_days: days whose context, as far as the processor reads it, is made from the box scores of the day.
+    processors: in DAG order, all dealt alike.  days: days since 1970-01-01.
+    schemas: the Arrow schema of each table as it is read, for shards that lack its rows.
+    outputs: of the processors' tables.  parts: as the shards were dealt.
+    dictionaries: the columns that are encoded so in what is read, and in what processors read of each other.
+    make_rows: one verdict's rows of a shard as a table.
+    synthetic_days: days whose context, as far as a processor reads it, is made from the box scores of the day.
     """
 
-    processor: Processor
+    processors: tuple[Processor, ...]
     days: tuple[int, ...]
     schemas: Mapping[str, pa.Schema]
-    output: pa.Schema
+    outputs: Mapping[str, pa.Schema]
     stamp: Stamp
     parts: int = 1
     make_rows: Callable[[Judged, pa.Schema], pa.Table] = judged_table
-    flow: Flow | None = None
+    dictionaries: tuple[str, ...] = ()
+    flow: Flow = field(default_factory=lambda: Flow({}, 1))
     synthetic_days: tuple[int, ...] = ()
 
     @beam.typehints.no_annotations  # several outputs: Beam takes hints for one
-    def expand(self, inputs: dict[str, beam.PCollection[tuple[str, bytes]]]) -> Verdicts:
+    def expand(self, inputs: dict[str, beam.PCollection[tuple[str, Packed]]]) -> Verdicts:
         tags = [*(verdict.label for verdict in Verdict), TALLY, FLOW]
         judged = inputs | "JoinByShard" >> beam.CoGroupByKey() | "Judge" >> beam.ParDo(_Judge(self)).with_outputs(*tags)
         return Verdicts(*(judged[tag] for tag in tags))
@@ -96,42 +99,61 @@ class _Judge(beam.DoFn):
     def __init__(self, how: JudgeEntities) -> None:
         self._how = how
 
-    def process(self, shard: tuple[str, dict[str, Iterable[bytes]]]) -> Iterator[Any]:
+    def process(self, shard: tuple[str, dict[str, Iterable[Packed]]]) -> Iterator[Any]:
         key, groups = shard
         season, part = season_and_part(key)
-        if part < self._how.parts:  # the others are parts that only other processors have
-            yield from self._judge(season, part, groups)
+        if part >= self._how.parts:  # a part that only other steps have
+            return
+        tables = unpack_tables(groups.values(), self._how.schemas)
+        for processor in self._how.processors:
+            written = []
+            for verdict, rows, counts in self._judge(tables, processor, season, part):
+                yield pvalue.TaggedOutput(verdict.label, Leaving(processor.name, verdict.label, rows))
+                yield pvalue.TaggedOutput(TALLY, Tallied(processor.name, counts))
+                if verdict in WRITTEN:
+                    written.append(rows)
+            tables |= self._read_by_later(processor.name, written)
+            yield from self._flow(processor.name, written, season, part)
 
-    def _judge(self, season: int, part: int, groups: dict[str, Iterable[bytes]]) -> Iterator[Any]:
+    def _judge(
+        self, tables: Mapping[str, pa.Table], processor: Processor, season: int, part: int
+    ) -> Iterator[tuple[Verdict, pa.Table, pa.Table]]:
+        """The rows of each verdict that anybody has, and their tally."""
         how = self._how
-        tables = {tag: unpack(groups[tag], schema) for tag, schema in how.schemas.items()}
-        more = {tag: table for tag, table in tables.items() if tag not in ROLES}
-        known = ShardTables(tables[SCHEDULE], tables[UPSTREAM], tables.get(BOX), tables.get(INACTIVES), more)
-        seen = stand_in(observe(known, how.processor, season, Part(part, how.parts)), how.synthetic_days)
-        facts = self._own(tables[BREAKER]) if how.stamp.recording else None
+        observed = observe(shard_tables(processor, tables), processor, season, Part(part, how.parts))
+        seen = stand_in(observed, how.synthetic_days)
+        facts = _own(tables[BREAKER_STATE], processor) if how.stamp.recording else None
         days = np.array(how.days, dtype=np.int32)
-        judged = Judged(seen, judge(seen, how.processor, days, facts, how.stamp.now), how.processor, how.stamp)
-        self._count("unexpected_rows", seen.unexpected_rows)
+        judged = Judged(seen, judge(seen, processor, days, facts, how.stamp.now), processor, how.stamp)
+        _count(processor, "unexpected_rows", seen.unexpected_rows)
         for verdict in Verdict:
             chosen = judged.where(judged.rows.verdict == verdict)
-            self._count(verdict.label, chosen.size)
-            if not chosen.size:
-                continue
-            rows = how.make_rows(chosen, how.output)
-            yield pvalue.TaggedOutput(verdict.label, Leaving(how.processor.name, verdict.label, rows))
-            yield pvalue.TaggedOutput(TALLY, Tallied(how.processor.name, tally(chosen)))
-            if how.flow and verdict in WRITTEN:
-                yield from self._flow(rows, how.flow, season, part)
+            _count(processor, verdict.label, chosen.size)
+            if chosen.size:
+                yield verdict, how.make_rows(chosen, how.outputs[processor.name]), tally(chosen)
 
-    def _own(self, rows: pa.Table) -> pa.Table:
-        """Of the processor."""
-        return rows.filter(pc.equal(rows["processor_name"], self._how.processor.name))
+    def _read_by_later(self, name: str, written: list[pa.Table]) -> dict[str, pa.Table]:
+        """The rows as they would be if they had been read; none where no later processor of the step reads them."""
+        if name not in self._how.schemas:
+            return {}
+        schema = self._how.schemas[name]
+        return {name: joined([encoded(rows, schema.names, self._how.dictionaries) for rows in written], schema)}
 
-    def _flow(self, rows: pa.Table, flow: Flow, season: int, part: int) -> Iterator[Any]:
+    def _flow(self, name: str, written: list[pa.Table], season: int, part: int) -> Iterator[Any]:
         """A part's rows go to the same part; those of a whole season go to every part."""
-        receivers = [part] if self._how.parts == flow.parts else range(flow.parts)
-        for packed in pack_columns(rows, flow.columns, flow.dictionaries):
-            yield from (pvalue.TaggedOutput(FLOW, (shard_key(season, receiver), packed)) for receiver in receivers)
+        how = self._how
+        if name not in how.flow.columns:
+            return
+        receivers = [part] if how.parts == how.flow.parts else range(how.flow.parts)
+        for rows in written:
+            for batch in encoded(rows, how.flow.columns[name], how.dictionaries).to_batches():
+                packed = name, pack(batch)
+                yield from (pvalue.TaggedOutput(FLOW, (shard_key(season, receiver), packed)) for receiver in receivers)
 
-    def _count(self, what: str, amount: int) -> None:
-        Metrics.counter("gate", f"{self._how.processor.name}.{what}").inc(amount)
+
+def _own(rows: pa.Table, processor: Processor) -> pa.Table:
+    return rows.filter(pc.equal(rows["processor_name"], processor.name))
+
+
+def _count(processor: Processor, what: str, amount: int) -> None:
+    Metrics.counter("gate", f"{processor.name}.{what}").inc(amount)

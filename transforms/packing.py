@@ -1,13 +1,14 @@
-"""The one coder across CoGroupByKey: Arrow record batches as lz4-compressed IPC bytes.
+"""The one coder across CoGroupByKey: Arrow record batches as lz4-compressed IPC bytes, each with its table's name.
 
 What flows through Beam is batches of rows, never rows: a packed batch costs 0.1 microseconds a row where a
 beam.Row costs 11.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pyarrow as pa
 
+Packed = tuple[str, bytes]  # the table's name, a batch of its rows
 _OPTIONS = pa.ipc.IpcWriteOptions(compression="lz4")
 
 
@@ -18,21 +19,34 @@ def pack(rows: pa.RecordBatch) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def pack_columns(rows: pa.Table, columns: Sequence[str], dictionaries: Sequence[str] = ()) -> Iterator[bytes]:
-    """Some columns of rows made in this job, encoded as they would be if they had been read."""
+def unpack(packed: Iterable[bytes], schema: pa.Schema) -> pa.Table:
+    """The schema's columns of all packed batches, dictionaries unified; no batches make an empty table."""
+    return joined([pa.ipc.open_stream(pa.py_buffer(batch)).read_all() for batch in packed], schema)
+
+
+def unpack_tables(groups: Iterable[Iterable[Packed]], schemas: Mapping[str, pa.Schema]) -> dict[str, pa.Table]:
+    """Each of the schemas' tables, of whatever batches any of the groups has of it."""
+    batches: dict[str, list[bytes]] = {table: [] for table in schemas}
+    for group in groups:
+        for table, batch in group:
+            batches[table].append(batch)
+    return {table: unpack(packed, schemas[table]) for table, packed in batches.items()}
+
+
+def encoded(rows: pa.Table, columns: Sequence[str], dictionaries: Sequence[str]) -> pa.Table:
+    """Some columns of rows made in this job, encoded as they would be if they had been read; one batch."""
     chosen = rows.select(list(columns))
     for name in dictionaries:
         if name in chosen.column_names:
             chosen = chosen.set_column(chosen.column_names.index(name), name, chosen[name].dictionary_encode())
-    yield from map(pack, chosen.unify_dictionaries().combine_chunks().to_batches())
+    return chosen.unify_dictionaries().combine_chunks()
 
 
-def unpack(packed: Iterable[bytes], schema: pa.Schema) -> pa.Table:
-    """The schema's columns of all packed batches, dictionaries unified; no batches make an empty table."""
-    tables = [_as(schema, pa.ipc.open_stream(pa.py_buffer(batch)).read_all()) for batch in packed]
+def joined(tables: Sequence[pa.Table], schema: pa.Schema) -> pa.Table:
+    """The schema's columns of all the tables, dictionaries unified; none make an empty table."""
     if not tables:
         return schema.empty_table()
-    return pa.concat_tables(tables, promote_options="default").unify_dictionaries()
+    return pa.concat_tables([_as(schema, rows) for rows in tables], promote_options="default").unify_dictionaries()
 
 
 def _as(schema: pa.Schema, rows: pa.Table) -> pa.Table:

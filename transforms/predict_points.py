@@ -16,25 +16,29 @@ from fullcourt.domain.predictions.coordinator import Rules
 from fullcourt.domain.predictions.model import PointsModel
 from fullcourt.domain.predictions.systems import predict_all
 from fullcourt.domain.rows import Stamp
-from transforms.packing import unpack
+from transforms.finish_run import Tallied
+from transforms.packing import Packed, unpack_tables
+from transforms.stage_rows import Named
 
-PREDICTED, HELD, TALLY, SUMMARY = "predicted", "held", "tally", "summary"
+PREDICTIONS, FAILURES = "player_prop_predictions", "precompute_failures"  # the tables written
+SUMMARY = "coordinator"  # what its tally is called
+PREDICTED, HELD, TALLY = "predicted", "held", "tally"
 
 
 class Predictions(NamedTuple):
-    """predicted, held: rows of the two tables.  tally, and the coordinator's summary: a table a shard."""
+    """predicted, held: named rows of the two tables.  tally: of the predictions, and the coordinator's summary."""
 
-    predicted: beam.PCollection[pa.Table]
-    held: beam.PCollection[pa.Table]
-    tally: beam.PCollection[pa.Table]
-    summary: beam.PCollection[pa.Table]
+    predicted: beam.PCollection[Named]
+    held: beam.PCollection[Named]
+    tally: beam.PCollection[Tallied]
 
 
 @dataclass
 class PredictPoints(beam.PTransform):
     """Coordinator, systems and ensemble for the given days.
 
-    In:  {table: (shard key, packed batch)} of assembly.TABLES.
+    In:  {name: (shard key, Packed)}, the days' contexts, of which each must be there, apart from the other tables of
+         assembly.TABLES.
     Out: Predictions; each player of the days' contexts is predicted or held back.
 
     days: days since 1970-01-01.  schemas: of the inputs, by table.  output, failures: of the tables written.
@@ -51,8 +55,8 @@ class PredictPoints(beam.PTransform):
     model_file: str | None = None
 
     @beam.typehints.no_annotations  # several outputs: Beam takes hints for one
-    def expand(self, inputs: dict[str, beam.PCollection[tuple[str, bytes]]]) -> Predictions:
-        tags = (PREDICTED, HELD, TALLY, SUMMARY)
+    def expand(self, inputs: dict[str, beam.PCollection[tuple[str, Packed]]]) -> Predictions:
+        tags = (PREDICTED, HELD, TALLY)
         made = (
             inputs | "JoinByShard" >> beam.CoGroupByKey() | "Predict" >> beam.ParDo(_Predict(self)).with_outputs(*tags)
         )
@@ -68,16 +72,16 @@ class _Predict(beam.DoFn):
         if self._how.model_file:
             self._model = PointsModel.from_text(Path(self._how.model_file).read_text())
 
-    def process(self, shard: tuple[str, dict[str, Iterable[bytes]]]) -> Iterator[Any]:
+    def process(self, shard: tuple[str, dict[str, Iterable[Packed]]]) -> Iterator[Any]:
         how = self._how
-        tables = {name: unpack(shard[1][name], schema) for name, schema in how.schemas.items()}
+        tables = unpack_tables(shard[1].values(), how.schemas)
         assembled = assemble(tables, current_version(), how.rules)
         made = predict_all(assembled.slate, self._model, how.systems)
         rows = [records.prediction_rows(assembled, name, p, how.output, how.stamp) for name, p in made.items()]
         predicted, held = pa.concat_tables(rows), records.held_rows(assembled, how.failures, how.stamp)
-        for name, table in ((PREDICTED, predicted), (HELD, held)):
-            Metrics.counter("predictions", name).inc(table.num_rows)
-            if table.num_rows:
-                yield pvalue.TaggedOutput(name, table)
-        yield pvalue.TaggedOutput(TALLY, records.tally(how.days, predicted, held))
-        yield pvalue.TaggedOutput(SUMMARY, summary(assembled))
+        for tag, table, written in ((PREDICTED, PREDICTIONS, predicted), (HELD, FAILURES, held)):
+            Metrics.counter("predictions", tag).inc(written.num_rows)
+            if written.num_rows:
+                yield pvalue.TaggedOutput(tag, (table, written))
+        yield pvalue.TaggedOutput(TALLY, Tallied(PREDICTIONS, records.tally(how.days, predicted, held)))
+        yield pvalue.TaggedOutput(TALLY, Tallied(SUMMARY, summary(assembled)))

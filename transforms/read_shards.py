@@ -13,7 +13,7 @@ from apache_beam import pvalue
 
 from fullcourt.domain.observation import part_of
 from transforms.files import readable
-from transforms.packing import pack
+from transforms.packing import Packed, pack
 
 BATCH_ROWS = 65_536
 
@@ -30,8 +30,9 @@ def season_and_part(key: str) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Source:
-    """Parquet files of one kind of rows, and how to deal them out.
+    """Parquet files of one table, and how to deal their rows out.
 
+    to: the outputs that get them; a step that joins has one for what must be there, and one for all that is.
     season_column: an INT64 season_year, or a DATE column whose season is derived.
     entity_column: deals rows out to the parts by the entity's hash; None sends every row to every part.
     dictionaries: string columns to keep dictionary-encoded.
@@ -39,6 +40,7 @@ class Source:
     """
 
     files: tuple[str, ...]
+    to: tuple[str, ...]
     season_column: str = "season_year"
     entity_column: str | None = None
     dictionaries: tuple[str, ...] = ()
@@ -48,12 +50,12 @@ class Source:
 
 @dataclass
 class ReadShards(beam.PTransform):
-    """Reads several sources into packed batches per shard, in one step.
+    """Reads several tables into packed batches per shard, in one step.
 
     In:  a pipeline.
-    Out: {tag: (shard key, packed Arrow batch)}; a shard gets one batch per season and batch of a file.
+    Out: {name: (shard key, Packed)} of the outputs that sources name; a shard gets one batch per batch of a file.
 
-    seasons: the seasons wanted; rows of others are dropped.  parts: shards a season.
+    sources: by table.  seasons: the seasons wanted; rows of others are dropped.  parts: shards a season.
     """
 
     sources: Mapping[str, Source]
@@ -61,14 +63,15 @@ class ReadShards(beam.PTransform):
     parts: int = 1
 
     @beam.typehints.no_annotations  # several outputs: Beam takes hints for one
-    def expand(self, pipeline: beam.Pipeline) -> dict[str, beam.PCollection[tuple[str, bytes]]]:
-        files = [(tag, path) for tag, source in self.sources.items() for path in source.files]
+    def expand(self, pipeline: beam.Pipeline) -> dict[str, beam.PCollection[tuple[str, Packed]]]:
+        files = [(table, path) for table, source in self.sources.items() for path in source.files]
+        outputs = dict.fromkeys(name for source in self.sources.values() for name in source.to)
         dealt = (
             pipeline
             | "Files" >> beam.Create(files, reshuffle=False)
-            | "ReadAndDeal" >> beam.ParDo(_ReadAndDeal(self)).with_outputs(*self.sources)
+            | "ReadAndDeal" >> beam.ParDo(_ReadAndDeal(self)).with_outputs(*outputs)
         )
-        return {tag: dealt[tag] for tag in self.sources}
+        return {name: dealt[name] for name in outputs}
 
 
 class _ReadAndDeal(beam.DoFn):
@@ -76,12 +79,12 @@ class _ReadAndDeal(beam.DoFn):
         self._how = how
 
     def process(self, named: tuple[str, str]) -> Iterator[Any]:
-        tag, path = named
-        source = self._how.sources[tag]
+        table, path = named
+        source = self._how.sources[table]
         with readable(path) as file, pq.ParquetFile(file, read_dictionary=list(source.dictionaries)) as parquet:
             for batch in parquet.iter_batches(BATCH_ROWS):
-                for keyed in self._deal(batch, source):
-                    yield pvalue.TaggedOutput(tag, keyed)
+                for key, packed in self._deal(batch, source):
+                    yield from (pvalue.TaggedOutput(name, (key, (table, packed))) for name in source.to)
 
     def _deal(self, batch: pa.RecordBatch, source: Source) -> Iterator[tuple[str, bytes]]:
         parts = self._how.parts

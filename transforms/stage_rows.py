@@ -1,7 +1,7 @@
 """Writes Arrow tables to run-scoped Parquet files. No production table is touched."""
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any, NamedTuple
 
@@ -14,6 +14,8 @@ from apache_beam.utils.windowed_value import WindowedValue
 from fullcourt.crash import crash_point
 from transforms.files import writable
 
+Named = tuple[str, pa.Table]  # a table's name, rows for it
+
 
 class Staged(NamedTuple):
     """One staged file: the table its rows are meant for, its path, its rows."""
@@ -23,19 +25,26 @@ class Staged(NamedTuple):
     rows: int
 
 
+def _itself(named: Named) -> Iterable[Named]:
+    return (named,)
+
+
 @dataclass
 class StageRows(beam.PTransform):
     """Stages rows for any of the given tables.
 
-    In:  (table name, Arrow table that holds at least the columns of the table's schema).
+    In:  (table name, Arrow table that holds at least the columns of the table's schema), or whatever rows_of makes
+         such pairs of.
     Out: Staged, one per table and bundle that had rows.  A retried bundle leaves an orphan that nothing names: the
          sweep of the run's directory removes it.
     """
 
     schemas: Mapping[str, pa.Schema]
     directory: str
+    rows_of: Callable[[Any], Iterable[Named]] = _itself
 
-    def expand(self, rows: beam.PCollection[tuple[str, pa.Table]]) -> beam.PCollection[Staged]:
+    @beam.typehints.no_annotations  # what rows_of takes is its own matter
+    def expand(self, rows: beam.PCollection) -> beam.PCollection[Staged]:
         return rows | "WriteParquet" >> beam.ParDo(_WriteParquet(self))
 
 
@@ -54,8 +63,11 @@ class _WriteParquet(beam.DoFn):
         self._files: dict[str, tuple[str, IO[bytes], pq.ParquetWriter]] = {}
         self._rows: dict[str, int] = {}
 
-    def process(self, element: tuple[str, pa.Table]) -> None:
-        table, rows = element
+    def process(self, element: Any) -> None:
+        for table, rows in self._how.rows_of(element):
+            self._write(table, rows)
+
+    def _write(self, table: str, rows: pa.Table) -> None:
         schema = self._how.schemas[table]
         if table not in self._files:
             path = f"{self._how.directory}/{table}-{uuid.uuid4().hex}.parquet"

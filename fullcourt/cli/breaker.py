@@ -172,6 +172,8 @@ def _change(
         confirm_by_typing(str(chosen.entity), f"the entity, {chosen.entity},")
         confirm_by_typing("DELETE", "DELETE")
         confirm_by_typing("yes", "yes")
+    elif len(rows) > _SAMPLE and not yes:  # more than were shown
+        confirm_by_typing(str(len(rows)), f"their number, {len(rows)},")
     else:
         confirm(f"{action.capitalize()} {_breakers(len(rows))}?", yes)
     count = breakers.act(store, action, chosen, now, by, reason)

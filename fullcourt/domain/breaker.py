@@ -26,7 +26,8 @@ COOLDOWN = COOLDOWN_HOURS * 3_600_000_000  # microseconds
 OVERRIDE, RESET, CLOSE = "override", "reset", "close"  # breaker_actions: two by people, one by new data
 AUTO_CLOSE_NOTE = "auto_reset_on_data"
 
-# What the gate reads of the view breaker_state; one row a processor, entity and day with an attempt.
+BREAKER_STATE = "breaker_state"  # the view
+# What the gate reads of it; one row a processor, entity and day with an attempt.
 STATE = pa.schema(
     [
         ("processor_name", pa.string()),

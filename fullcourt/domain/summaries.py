@@ -58,12 +58,20 @@ BOX_COLUMNS = (
     "starter",
     *_PLAYER_COUNTS,
 )
+# The raw tables that summaries are made of, with the columns read of each, in the order of RawTables.
+RAW: Mapping[str, tuple[str, ...]] = {
+    "nbac_schedule": SCHEDULE_COLUMNS,
+    "nbac_team_boxscore": TEAM_BOX_COLUMNS,
+    "nbac_gamebook_player_stats": BOX_COLUMNS,
+    "shot_zones": SHOT_COLUMNS,
+    "player_props": PROP_COLUMNS,
+}
 MAX_USAGE = 100_00  # hundredths of a percent; a few seconds on court can yield more, which means nothing
 
 
 @dataclass(frozen=True)
 class RawTables:
-    """One season's rows: nbac_schedule, nbac_team_boxscore, nbac_gamebook_player_stats, shot_zones, player_props."""
+    """One season's rows of the tables of RAW."""
 
     schedule: pa.Table
     team_box: pa.Table

@@ -9,18 +9,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fullcourt.domain import breaker
+from fullcourt.domain.breaker import BREAKER_STATE
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar, season_of_day
 from fullcourt.domain.days import to_date, to_number
 from fullcourt.domain.errors import UsageError
-from fullcourt.domain.features import BOX, INACTIVES, SCHEDULE, columns_wanted, tables_read
+from fullcourt.domain.features import columns_wanted, shard_tables
 from fullcourt.domain.gate import Reason, Verdict, is_complete, judge_rows, percentage, permitted_misses
 from fullcourt.domain.names import TRICODES, player_lookup, suggestions
-from fullcourt.domain.observation import Observation, ShardTables, observe
+from fullcourt.domain.observation import Observation, observe
 from fullcourt.domain.processors import BY_NAME, GATED, Entity, Processor
 from fullcourt.domain.windows import Window, WindowCounts
 from fullcourt.orchestration import policy
 from fullcourt.orchestration.run import check_schema, micros
-from fullcourt.warehouse import BREAKER_STATE, Read, Warehouse
+from fullcourt.warehouse import Read, Warehouse
 from schemas import TABLES
 
 Tables = Mapping[str, pa.Table]  # by name
@@ -88,7 +89,7 @@ def read_season(warehouse: Warehouse, table: str, columns: tuple[str, ...], seas
 def _judged(
     warehouse: Warehouse, processor: Processor, tables: Tables, season: int, key: str, slot: int, now: dt.datetime
 ) -> dict[str, Any]:
-    seen = observe(shard(processor, tables), processor, season)
+    seen = observe(shard_tables(processor, tables), processor, season)
     day = to_date(int(seen.calendar.days[slot]))
     place = pc.index(seen.entities, key).as_py()
     result: dict[str, Any] = {"processor": processor.name, "upstream": _upstream(processor)}
@@ -116,19 +117,6 @@ def read_tables(warehouse: Warehouse, processors: Sequence[Processor], season: i
         only: dict[str, list[Any]] = {BY_NAME[name].day_column: [day]} if gated else {"season_year": [season]}
         tables[name] = warehouse.query(Read(name, columns, only).sql, **only)
     return tables
-
-
-def shard(processor: Processor, tables: Tables) -> ShardTables:
-    assert processor.upstream is not None
-    own = {name: tables[name].select(columns) for name, columns in tables_read(processor).items()}
-    player = processor.entity is Entity.PLAYER
-    return ShardTables(
-        own[SCHEDULE],
-        own[processor.upstream.table],
-        own[BOX] if player else None,
-        own[INACTIVES] if player else None,
-        own,
-    )
 
 
 def breaker_state(warehouse: Warehouse, processor: Processor, key: str, day: dt.date) -> pa.Table:

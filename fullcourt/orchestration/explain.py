@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from fullcourt.domain import breaker, lacking
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar, season_of_day
 from fullcourt.domain.days import to_number
+from fullcourt.domain.features import shard_tables
 from fullcourt.domain.gate import Reason, Verdict, judge_rows, opponents
 from fullcourt.domain.observation import Observation, ShardTables, observe
 from fullcourt.domain.processors import BY_NAME, GATED, Dependency, Entity, Phase, Processor, Whose
@@ -149,7 +150,7 @@ class _Tree:
         }
 
     def _observe(self, processor: Processor) -> Observation:
-        known = check.shard(processor, self.tables)
+        known = shard_tables(processor, self.tables)
         box = lacking.TEAM_BOX_TABLE
         tables = ShardTables(
             known.schedule, known.upstream, known.box, known.inactives, {**known.more, box: self.tables[box]}

@@ -15,10 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fullcourt.domain import summaries
-from fullcourt.domain.calendar import SCHEDULE_COLUMNS
 from fullcourt.domain.columns import codes
 from fullcourt.domain.days import to_number
-from fullcourt.domain.features import columns_wanted
+from fullcourt.domain.features import columns_wanted, shard_tables
 from fullcourt.domain.gate import Verdict, judge
 from fullcourt.domain.observation import Observation, observe
 from fullcourt.domain.processors import BY_NAME, GATED, PROCESSORS, CascadePolicy, Processor
@@ -33,12 +32,6 @@ from schemas.completeness import TAIL, completeness
 PREDICTIONS = "player_prop_predictions"
 _PREDICTED_FROM = ("upcoming_player_game_context", "ml_feature_store_v2")
 _WRITTEN = (Verdict.READY, Verdict.FLAGGED, Verdict.INCOMPLETE, Verdict.BLOCKED)
-_RAW = {
-    "team_box": ("nbac_team_boxscore", summaries.TEAM_BOX_COLUMNS),
-    "box": ("nbac_gamebook_player_stats", summaries.BOX_COLUMNS),
-    "shots": ("shot_zones", summaries.SHOT_COLUMNS),
-    "props": ("player_props", summaries.PROP_COLUMNS),
-}
 _STAMP = Stamp("stale", 0, recording=False)
 _SKIPPED = "incomplete_upstream_dependencies"  # what only the cascade policy `skip` writes
 
@@ -155,11 +148,10 @@ class Recomputed:
 
     @cached_property
     def _game_day(self) -> summaries.GameDay:
-        raw = {name: self._read(table, columns) for name, (table, columns) in _RAW.items()}
-        schedule = self._read("nbac_schedule", SCHEDULE_COLUMNS)
+        raw = summaries.RawTables(*(self._read(table, columns) for table, columns in summaries.RAW.items()))
         # The days of the whole season; whoever was published of them is compared.
-        every = pc.unique(schedule["game_date"].cast(pa.int32())).to_numpy()
-        return summaries.GameDay(summaries.RawTables(schedule=schedule, **raw), self.season, every)
+        every = pc.unique(raw.schedule["game_date"].cast(pa.int32())).to_numpy()
+        return summaries.GameDay(raw, self.season, every)
 
     def _judge(self, processor: Processor, days: set[dt.date], wanted: tuple[str, ...]) -> None:
         """The processor's rows of the published days as they would be now, from tables as they would be now."""
@@ -170,7 +162,7 @@ class Recomputed:
         self.tables[processor.name] = old
         if not days:
             return
-        seen = observe(check.shard(processor, self.tables), processor, self.season)
+        seen = observe(shard_tables(processor, self.tables), processor, self.season)
         made = _Made.of(seen, processor, days, _skipping(old, processor))
         self.tables[processor.name] = new = made.table.select(columns)
         apart = compare(new, old, table.grain, told)

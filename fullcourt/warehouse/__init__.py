@@ -1,9 +1,9 @@
 """Where tables live: one protocol, one module per engine. Arrow in, Arrow out."""
 
 from fullcourt.domain.errors import UsageError
-from fullcourt.warehouse.protocol import BREAKER_STATE, Read, Session, Snapshot, Staging, Warehouse
+from fullcourt.warehouse.protocol import Read, Session, Snapshot, Staging, Warehouse
 
-__all__ = ["BREAKER_STATE", "Read", "Session", "Snapshot", "Staging", "Warehouse", "open_warehouse"]
+__all__ = ["Read", "Session", "Snapshot", "Staging", "Warehouse", "open_warehouse"]
 
 
 def open_warehouse(url: str) -> Warehouse:

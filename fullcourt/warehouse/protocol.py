@@ -13,9 +13,8 @@ from typing import Any, Protocol
 import pyarrow as pa
 
 from fullcourt.domain import breaker
+from fullcourt.domain.breaker import BREAKER_STATE
 from schemas import TABLES
-
-BREAKER_STATE = "breaker_state"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from fullcourt.domain.processors import BY_NAME, Phase, select
 from fullcourt.domain.rows import Stamp
 from pipelines import gated
 from schemas import TABLES
-from transforms.judge_entities import BOX, BREAKER, INACTIVES, SCHEDULE, UPSTREAM, JudgeEntities
+from transforms.judge_entities import JudgeEntities
 from transforms.read_shards import ReadShards
 
 TDZA, PSZA = "team_defense_zone_analysis", "player_shot_zone_analysis"
@@ -44,22 +44,16 @@ LABELS = ("ready", "flagged", "incomplete", "blocked", "excluded", "dead_letter"
 def test_each_entity_day_leaves_through_one_way_out(season, tmp_path, name, parts):
     processor = BY_NAME[name]
     days = tuple(to_number(day) for day in season.judged)
-    roles = {
-        "nbac_schedule": SCHEDULE,
-        processor.upstream.table: UPSTREAM,
-        "nbac_gamebook_player_stats": BOX,
-        "inactive_lists": INACTIVES,
-        "breaker_state": BREAKER,
-    }
     wanted = gated.reads((processor,), [2024], days)
-    sources = gated.sources(wanted, season.house.warehouse.snapshot(wanted, str(tmp_path)), {})
-    schemas = {roles[read.table]: read.schema for read in wanted}
+    tables = {"step": [read.table for read in wanted]}
+    sources = gated.sources(wanted, season.house.warehouse.snapshot(wanted, str(tmp_path)), tables)
+    schemas = {read.table: read.schema for read in wanted}
     stamp = Stamp("run", int(season.house.now.timestamp() * 1e6))
     with beam.Pipeline(runner=FnApiRunner()) as pipeline:
         verdicts = (
             pipeline
-            | ReadShards({roles[table]: source for table, source in sources.items()}, (2024,), parts)
-            | JudgeEntities(processor, days, schemas, TABLES[name].arrow_schema, stamp, parts)
+            | ReadShards(sources, (2024,), parts)
+            | JudgeEntities((processor,), days, schemas, {name: TABLES[name].arrow_schema}, stamp, parts)
         )
         labelled = [
             getattr(verdicts, label) | f"Label {label}" >> beam.Map(lambda out, label: (label, out), label)

@@ -1,6 +1,7 @@
 """Dealing rows out to shards and packing them loses nothing, doubles nothing, and knows no batch size."""
 
 import datetime as dt
+from collections import Counter
 
 import apache_beam as beam
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that
 
-from transforms.packing import pack, unpack
+from transforms.packing import pack, unpack, unpack_tables
 from transforms.read_shards import ReadShards, Source, part_of, season_and_part, shard_key
 
 ROWS = 1000
@@ -45,14 +46,26 @@ class Shards:
         shards = {}
         for key, packed in keyed:
             shards.setdefault(season_and_part(key), []).append(packed)
-        self._check({key: unpack(batches, SCHEMA) for key, batches in shards.items()})
+        unpacked = {key: unpack_tables([packed], {"x": SCHEMA}) for key, packed in shards.items()}
+        self._check({key: tables["x"] for key, tables in unpacked.items()})
+
+
+class RowsByTable:
+    def __init__(self, expected):
+        self._expected = expected
+
+    def __call__(self, keyed):
+        rows = Counter()
+        for _, (table, batch) in keyed:
+            rows[table] += unpack([batch], SCHEMA).num_rows
+        assert rows == self._expected
 
 
 def read(sources, seasons, parts, check):
     with beam.Pipeline(runner=FnApiRunner()) as pipeline:
         dealt = pipeline | ReadShards(sources, seasons, parts)
-        for tag in sources:
-            assert_that(dealt[tag], Shards(check), label=f"Check {tag}")
+        for name, shards in dealt.items():
+            assert_that(shards, Shards(check), label=f"Check {name}")
 
 
 @pytest.mark.parametrize("parts", [1, 2, 3, 4])
@@ -69,7 +82,7 @@ def test_every_row_is_dealt_exactly_once_and_an_entity_to_one_part(files, parts)
         assert parts == 1 or len(set().union(*homes.values())) == parts
         assert homes[None] == {0}
 
-    read({"x": Source(files, entity_column="who", dictionaries=("who",))}, (2022, 2023, 2024), parts, check)
+    read({"x": Source(files, ("out",), entity_column="who", dictionaries=("who",))}, (2022, 2023, 2024), parts, check)
 
 
 def test_without_an_entity_every_part_gets_every_row_of_the_seasons_wanted(files):
@@ -79,7 +92,7 @@ def test_without_an_entity_every_part_gets_every_row_of_the_seasons_wanted(files
         for table in shards.values():
             assert sorted(table["row"].to_pylist()) == wanted
 
-    read({"x": Source(files)}, (2023,), 3, check)
+    read({"x": Source(files, ("out",))}, (2023,), 3, check)
 
 
 def test_the_season_of_a_day_starts_in_october(files):
@@ -87,19 +100,18 @@ def test_the_season_of_a_day_starts_in_october(files):
         for (season, _), table in shards.items():
             assert set(table["season_year"].to_pylist()) == {season}
 
-    read({"x": Source(files, season_column="day")}, (2022, 2023, 2024), 1, check)
+    read({"x": Source(files, ("out",), season_column="day")}, (2022, 2023, 2024), 1, check)
 
 
-def test_sources_stay_apart(files, tmp_path):
+def test_a_table_goes_to_every_step_that_joins_it_and_to_no_other(files, tmp_path):
     other = str(tmp_path / "other.parquet")
     pq.write_table(rows_table().slice(0, 3), other)
-    sizes = set()
-
-    def check(shards):
-        sizes.add(sum(table.num_rows for table in shards.values()))
-        assert sizes <= {3, ROWS}
-
-    read({"x": Source(files), "y": Source((other,))}, (2022, 2023, 2024), 1, check)
+    sources = {"x": Source(files, ("one", "both")), "y": Source((other,), ("both",))}
+    with beam.Pipeline(runner=FnApiRunner()) as pipeline:
+        dealt = pipeline | ReadShards(sources, (2022, 2023, 2024))
+        assert set(dealt) == {"one", "both"}
+        for name, rows in {"one": {"x": ROWS}, "both": {"x": ROWS, "y": 3}}.items():
+            assert_that(dealt[name], RowsByTable(rows), label=f"Check {name}")
 
 
 def test_shard_keys_are_read_back():

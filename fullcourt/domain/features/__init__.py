@@ -20,7 +20,7 @@ from fullcourt.domain.features import (
 from fullcourt.domain.features.sources import Source
 from fullcourt.domain.fingerprint import Hashes
 from fullcourt.domain.gate import Judgement
-from fullcourt.domain.observation import BOX_COLUMNS, INACTIVE_COLUMNS, Observation
+from fullcourt.domain.observation import BOX_COLUMNS, INACTIVE_COLUMNS, Observation, ShardTables
 from fullcourt.domain.processors import BY_NAME, Entity, Processor
 from fullcourt.domain.windows import Bools
 
@@ -85,6 +85,20 @@ def columns_wanted(processors: Sequence[Processor]) -> dict[str, tuple[str, ...]
         for table, columns in tables_read(processor).items():
             wanted[table] = tuple(dict.fromkeys((*wanted.get(table, ()), *columns)))
     return wanted
+
+
+def shard_tables(processor: Processor, tables: Mapping[str, pa.Table]) -> ShardTables:
+    """Of the tables, those that the processor reads, with no more than its own columns: these are what it hashes."""
+    assert processor.upstream is not None
+    own = {name: tables[name].select(columns) for name, columns in tables_read(processor).items()}
+    player = processor.entity is Entity.PLAYER
+    return ShardTables(
+        own[SCHEDULE],
+        own[processor.upstream.table],
+        own[BOX] if player else None,
+        own[INACTIVES] if player else None,
+        own,
+    )
 
 
 FEATURES: dict[str, Feature] = {

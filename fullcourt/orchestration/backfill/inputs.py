@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fullcourt.domain.breaker import BREAKER_STATE
 from fullcourt.domain.calendar import season_of_day
 from fullcourt.domain.days import to_number
 from fullcourt.domain.fingerprint import hash_settings
@@ -17,7 +18,7 @@ from fullcourt.orchestration.backfill.plans import Pipelines, Plan, Prints, Stag
 from fullcourt.orchestration.publish import BACKFILL, stored_rows
 from fullcourt.orchestration.receipts import config_hash
 from fullcourt.orchestration.run import PhasePipeline
-from fullcourt.warehouse import BREAKER_STATE, Read, Warehouse
+from fullcourt.warehouse import Read, Warehouse
 
 
 def season_reads(pipeline: PhasePipeline, processors: tuple[Processor, ...], season: int) -> list[Read]:

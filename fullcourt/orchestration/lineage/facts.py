@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from fullcourt.domain.breaker import BREAKER_STATE
 from fullcourt.domain.days import to_date
 from fullcourt.domain.processors import Processor
 from fullcourt.domain.rows import Stamp
@@ -16,7 +17,7 @@ from fullcourt.domain.tables import Table
 from fullcourt.orchestration.coverage import PASS_PERCENT
 from fullcourt.orchestration.history import MAX_NULL_SHARE
 from fullcourt.orchestration.landing_files import Found
-from fullcourt.warehouse import BREAKER_STATE, Read, open_warehouse
+from fullcourt.warehouse import Read, open_warehouse
 from fullcourt.warehouse.bigquery.address import SCHEME, Address
 from fullcourt.warehouse.files import BUCKET, is_in_bucket
 from schemas import TABLES
