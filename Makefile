@@ -9,7 +9,7 @@ TOOLS := .venv-tools/installed
 IMAGE ?= full-court
 PYTHON313 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python3.13) python3.13)
 
-.PHONY: demo test test-slow test-cloud check audit bench generate lock sbom image image-pin clean
+.PHONY: demo test test-slow test-cloud check audit bench generate reliability lock sbom image image-pin clean
 
 demo: $(RUNTIME)  ## ingest a simulated half season, run the gate over it, show what was held back and why
 	.venv/bin/fullcourt demo
@@ -36,11 +36,16 @@ audit: $(DEV) $(TOOLS)  ## known vulnerabilities of what the image holds; says s
 bench: $(RUNTIME)  ## the gate against the best set-based SQL, interleaved; prints ratios
 	.venv/bin/python -m benchmarks.gate
 
-generate: $(DEV)  ## the files made from the code: docs/commands.md, Grafana's, the templates', Terraform's; tests compare them
+generate: $(DEV)  ## the files made from the code: docs/commands.md, Grafana's, the templates', Terraform's, docs/reliability.md; tests compare them
 	.venv-dev/bin/python -m typer fullcourt.cli.main utils docs --name fullcourt --title Commands --output docs/commands.md
 	.venv-dev/bin/python -m monitoring.generate
 	.venv-dev/bin/python -m templates.generate
 	.venv-dev/bin/python -m templates.infra.generate
+	.venv-dev/bin/python -m tests.faults.reliability
+
+reliability: $(DEV)  ## counts anew the kills and bad inputs that docs/reliability.md speaks of: runs the default lane
+	rm -f .figures; FULLCOURT_FIGURES=$(CURDIR)/.figures .venv-dev/bin/pytest
+	.venv-dev/bin/python -m tests.faults.reliability default .figures; rm -f .figures
 
 lock: $(DEV)  ## recompute the hash-pinned lock files
 	.venv-dev/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements/build.in -o requirements/build.lock

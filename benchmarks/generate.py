@@ -1,6 +1,13 @@
-"""Writes simulated seasons as the tables the gate reads: schedule, box scores, player_game_summary with holes."""
+"""Writes simulated seasons as the tables the gate reads: schedule, box scores, player_game_summary with holes.
 
+Every file has a row group a season.  Seasons are drawn a decade at a time, each decade from its own seed, so that a
+hundred of them take no more memory than ten; the same number of seasons is the same cells in every run.
+"""
+
+import hashlib
+import shutil
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,25 +16,68 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from benchmarks.spec import STATISTICS
+from fullcourt import demo
 from fullcourt.demo.league import League, simulate
 from fullcourt.domain.landing import canonical_game_id, player_lookup
 
 MISSING_SHARE = 0.03  # of the players' summaries, so that windows are incomplete here and there
 FIRST_YEAR = 2014
+DECADE = 10
+
+
+def generated(seasons: int, cache: Path) -> Path:
+    """The directory that holds the tables of so many seasons."""
+    return cached(f"seasons-{seasons}", cache, lambda directory: generate(seasons, directory))
+
+
+def cached(name: str, cache: Path, make: Callable[[Path], None]) -> Path:
+    """What an earlier run of the same code made, or what `make` writes into the directory now."""
+    directory = cache / f"{name}-{_code()}"
+    if not directory.exists():
+        unfinished = cache / f"{name}.part"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        make(unfinished)
+        unfinished.rename(directory)
+    return directory
 
 
 def generate(seasons: int, directory: Path) -> None:
     """One file a table; the seasons follow each other in it."""
     directory.mkdir(parents=True, exist_ok=True)
-    league = simulate(range(FIRST_YEAR, FIRST_YEAR + seasons), seed=seasons)
+    writers: dict[str, pq.ParquetWriter] = {}
+    for year, league in _decades(seasons):
+        for name, table in _tables(league, seed=year).items():
+            if name not in writers:
+                writers[name] = pq.ParquetWriter(directory / f"{name}.parquet", table.schema)
+            for season in pc.unique(table["season_year"]):
+                writers[name].write_table(table.filter(pc.equal(table["season_year"], season)))
+    for writer in writers.values():
+        writer.close()
+    rows = {name: pq.read_metadata(directory / f"{name}.parquet").num_rows for name in writers}
+    print(
+        f"{seasons} seasons: {rows['schedule']} games, {rows['box']} box rows, {rows['pgs']} summaries",
+        file=sys.stderr,
+    )
+
+
+def _code() -> str:
+    """Names the code that draws the seasons, so that a change of it draws them anew."""
+    files = [Path(__file__), *sorted(Path(demo.__file__).parent.glob("*.py"))]
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:12]
+
+
+def _decades(seasons: int) -> Iterator[tuple[int, League]]:
+    for year in range(FIRST_YEAR, FIRST_YEAR + seasons, DECADE):
+        yield year, simulate(range(year, min(year + DECADE, FIRST_YEAR + seasons)), seed=year)
+
+
+def _tables(league: League, seed: int) -> dict[str, pa.Table]:
     schedule = _schedule(league)
     box = _box(league, schedule)
-    kept = np.random.Generator(np.random.PCG64(seasons)).random(box.num_rows) >= MISSING_SHARE
+    kept = np.random.Generator(np.random.PCG64(seed)).random(box.num_rows) >= MISSING_SHARE
     summaries = box.filter(pc.and_(box["played"], pa.array(kept)))
     summaries = summaries.append_column("processed_at", pa.array([0] * summaries.num_rows, pa.timestamp("us", "UTC")))
-    for name, table in (("schedule", schedule), ("box", box), ("pgs", summaries.drop_columns(["played"]))):
-        pq.write_table(table, directory / f"{name}.parquet", row_group_size=32_768)
-    print(f"{seasons} seasons: {schedule.num_rows} games, {box.num_rows} box rows, {summaries.num_rows} summaries")
+    return {"schedule": schedule, "box": box, "pgs": summaries.drop_columns(["played"])}
 
 
 def _schedule(league: League) -> pa.Table:

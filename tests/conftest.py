@@ -12,6 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
+from hypothesis import settings
 
 from fullcourt.demo.landing import League
 from fullcourt.demo.league import simulate, write
@@ -19,6 +20,8 @@ from tests.emulators import Emulators, missing, running
 from tests.houses import House
 from tests.verified import build
 
+settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
+settings.load_profile("untimed")
 Once = Callable[[str, Callable[[Path], None]], Path]
 
 

@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 from fullcourt import crash
 from fullcourt.cli.main import main
+from tests import figures
 from tests.houses import House
 
 _CONTEXT = multiprocessing.get_context("forkserver")
@@ -57,7 +58,7 @@ class Command:
         self._log = house.path.with_name(f"{number}.log")
         self._log.touch()
         argv = [*arguments, "--warehouse", house.url, "--now", house.now.isoformat(), *after]
-        self._process = _CONTEXT.Process(target=_run, args=(argv, str(self._log), How(**how)))
+        self._process = _CONTEXT.Process(target=_run, args=(argv, str(self._log), How(**how), dict(os.environ)))
         self._process.start()
         self.pid = self._process.pid
 
@@ -76,6 +77,7 @@ class Command:
     def wait(self) -> Ended:
         self._process.join(240)
         assert self._process.exitcode is not None, f"still runs: {self._log.read_text()}"
+        figures.count(figures.KILLS, self._process.exitcode == -signal.SIGKILL)
         return Ended(self._process.exitcode, self._log.read_text(errors="replace"))
 
     @property
@@ -105,7 +107,8 @@ def _processes() -> Iterator[tuple[int, str, int]]:
         yield int(file.parent.name), state, int(group)
 
 
-def _run(argv: list[str], log: str, how: How) -> None:
+def _run(argv: list[str], log: str, how: How, environment: dict[str, str]) -> None:
+    os.environ.update(environment)  # the fork server's may be older, and not know of emulators
     # The fork server may have been begun by a backfill, which keeps Ctrl-C from it; a command of a terminal hears it.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from fullcourt.domain.events import COMPLETIONS, TRIGGERS, Received
 from fullcourt.domain.processors import BY_NAME, Phase, select
 from fullcourt.domain.rows import Stamp
-from fullcourt.orchestration.events.handle import Handled, handle
+from fullcourt.orchestration.events.handle import Decision, Handled, handle
 from fullcourt.orchestration.events.outbox import Message
 from fullcourt.orchestration.events.readiness import upstream
 from fullcourt.orchestration.history import completion_event, history_row
 from fullcourt.orchestration.publish import insert_records
 from fullcourt.orchestration.run import micros
 from schemas import TABLES
+from tests import figures
 from tests.houses import House
 
 ANALYTICS = tuple(processor.name for processor in select(Phase.ANALYTICS))
@@ -105,7 +106,9 @@ class World:
     def receive(self, topic: str, fields: object, event_id: str = "", message_id: str = "m") -> Handled:
         data = fields if isinstance(fields, bytes) else json.dumps(fields).encode()
         attributes = {"event_id": event_id} if event_id else {}
-        return handle(self.warehouse, self, Received(message_id, topic, data, attributes), self.tick())
+        handled = handle(self.warehouse, self, Received(message_id, topic, data, attributes), self.tick())
+        figures.count(figures.BAD_INPUTS, handled.decision is Decision.DEAD_LETTER and not handled.repeated)
+        return handled
 
     def report_analytics(self, day: dt.date, before: dt.date | None, content: str = "first") -> list[str]:
         """All five, as precompute of the day needs them."""

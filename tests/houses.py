@@ -10,12 +10,14 @@ import pyarrow.parquet as pq
 
 from fullcourt.cli.phases import PHASES
 from fullcourt.cli.schema import apply_plan
+from fullcourt.domain.errors import GateError, UsageError
 from fullcourt.domain.processors import Processor, select
 from fullcourt.orchestration.ingest import IngestRequest, ingest
 from fullcourt.orchestration.run import RunRequest, run_phase
 from fullcourt.warehouse import Warehouse, open_warehouse
 from pipelines import ingest as ingest_pipeline
 from schemas import TABLES
+from tests import figures
 
 RAW = (
     "nbac_schedule",
@@ -60,7 +62,14 @@ class House:
         return open_warehouse(self.url)
 
     def ingest(self, directory: Path, **more: Any) -> dict[str, Any]:
-        return ingest(IngestRequest(self.url, directory, more.pop("now", self.now), **more), ingest_pipeline)
+        request = IngestRequest(self.url, directory, more.pop("now", self.now), **more)
+        try:
+            report = ingest(request, ingest_pipeline)
+        except (GateError, UsageError):
+            figures.count(figures.BAD_INPUTS)
+            raise
+        figures.count(figures.BAD_INPUTS, sum(file["rows_dead"] or 0 for file in report.get("files", ())))
+        return report
 
     def run(
         self,

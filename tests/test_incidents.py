@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from fullcourt.domain.breaker import BREAKER_STATE
 from fullcourt.domain.calendar import Calendar, game_days
 from fullcourt.domain.days import to_number
 from fullcourt.domain.errors import GateError, UsageError
@@ -23,7 +24,7 @@ from fullcourt.domain.processors import GATED, PROCESSORS, Entity, select
 from fullcourt.domain.rows import fit
 from fullcourt.domain.tables import PublishMode
 from fullcourt.orchestration.run import RunRequest
-from fullcourt.warehouse import BREAKER_STATE, Read
+from fullcourt.warehouse import Read
 from pipelines import gated
 from schemas import TABLES
 from tests.bridge import PLAYERS, TEAMS, ask, schedule_table

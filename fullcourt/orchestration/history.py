@@ -19,6 +19,7 @@ from schemas import TABLES
 TOPICS = {phase.value: topic for phase, topic in COMPLETIONS.items()}
 MANUAL, PUBSUB = "manual", "pubsub"  # what started a run: somebody's command, or a message
 MAX_NULL_SHARE = 0.2  # above it a day's figures are published, with a warning: unknown is null, not zero
+FAILED = "failed"
 _EVENT_STATUS = {"COMPLETE": "success", "INCOMPLETE": "partial", "NO_DATA": "no_data"}
 
 
@@ -29,27 +30,57 @@ def completion_event(
 
     held_reason: why it is kept in, so that nothing downstream starts; None: it is sent.
     """
-    status = _EVENT_STATUS[receipt["status"]]
     message = {
+        **_message(receipt, table, now, trigger_source),
+        "status": _EVENT_STATUS[receipt["status"]],
+        "record_count": receipt["row_count"],
+    }
+    return _outbox_row(receipt, message, now, held_reason)
+
+
+def failure_event(
+    receipt: dict[str, Any], table: Table, now: dt.datetime, held_reason: str | None, trigger_source: str, error: str
+) -> dict[str, Any]:
+    """The outbox row of one (processor, day) that a run was to publish and did not. receipt: of unpublished()."""
+    message = {**_message(receipt, table, now, trigger_source), "status": FAILED, "error_message": error}
+    return _outbox_row(receipt, message, now, held_reason)
+
+
+def unpublished(run_id: str, processor: Processor, day: dt.date) -> dict[str, Any]:
+    """What stands for the receipt of what was not published."""
+    return {
+        "publish_id": f"{FAILED} {processor.name} {day}",
+        "run_id": run_id,
+        "processor_name": processor.name,
+        "phase": processor.phase.value,
+        "analysis_date": day,
+    }
+
+
+def _message(receipt: Mapping[str, Any], table: Table, now: dt.datetime, trigger_source: str) -> dict[str, Any]:
+    return {
         "processor_name": receipt["processor_name"],
         "phase": receipt["phase"],
         "execution_id": receipt["run_id"],
         "correlation_id": receipt["analysis_date"].isoformat(),
         "game_date": receipt["analysis_date"].isoformat(),
-        "status": status,
         "timestamp": now.isoformat(),
         "output_dataset": table.dataset,
         "output_table": table.name,
-        "record_count": receipt["row_count"],
         "trigger_source": trigger_source,
     }
+
+
+def _outbox_row(
+    receipt: Mapping[str, Any], message: Mapping[str, Any], now: dt.datetime, held_reason: str | None
+) -> dict[str, Any]:
     return {
         "event_id": event_id(receipt),
         "topic": TOPICS[receipt["phase"]],
         "processor_name": receipt["processor_name"],
         "phase": receipt["phase"],
         "game_date": receipt["analysis_date"],
-        "status": status,
+        "status": message["status"],
         "correlation_id": message["correlation_id"],
         "payload": json.dumps(message),
         "created_at": now,

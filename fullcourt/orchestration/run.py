@@ -16,12 +16,13 @@ from fullcourt.domain.processors import Processor
 from fullcourt.domain.rows import Stamp
 from fullcourt.orchestration import lineage, outcome, policy
 from fullcourt.orchestration.events.readiness import upstream
-from fullcourt.orchestration.history import MANUAL, history_row
+from fullcourt.orchestration.history import MANUAL, failure_event, history_row, instant, unpublished
 from fullcourt.orchestration.publish import RUN, SKIPPED_TRIGGER, Publish, insert_records
 from fullcourt.orchestration.schedule import scheduled_days
 from fullcourt.orchestration.strict import refuse_unsafe
 from fullcourt.warehouse import Read, Snapshot, Warehouse, open_warehouse
 from fullcourt.warehouse.ddl import plan
+from schemas import TABLES
 
 NO_WAIT = "--no_wait_until_finish"  # Beam's own option
 
@@ -118,7 +119,11 @@ def _run(
         held=held,
         trigger_source=request.trigger_source,
     )
-    return execute(warehouse, pipeline, finish, request.settings, request.beam_args, say, detached=request.detached)
+    try:
+        return execute(warehouse, pipeline, finish, request.settings, request.beam_args, say, detached=request.detached)
+    except GateError as error:
+        _announce_failure(warehouse, finish, str(error))
+        raise
 
 
 def execute(
@@ -154,6 +159,25 @@ def execute(
         report = outcome.read(finish.staging, partial(pipeline.launch, config, snapshot, finish, beam_args))
     crash_point("reported")
     return {**report, "days": len(finish.days)}
+
+
+def _announce_failure(warehouse: Warehouse, finish: Publish, error: str) -> None:
+    """A message for each day and processor that whoever waits for it waits for in vain."""
+    now = instant(finish.stamp.now)
+    events = [
+        failure_event(
+            unpublished(finish.stamp.run_id, processor, to_date(day)),
+            TABLES[processor.name],
+            now,
+            finish.held.get(processor.name),
+            finish.trigger_source,
+            error,
+        )
+        for processor in finish.processors
+        for day in finish.days
+    ]
+    with warehouse.transaction({}) as session:
+        insert_records(session, "outbox_events", events)
 
 
 def _states(warehouse: Warehouse, finish: Publish) -> dict[dt.date, str]:

@@ -1,21 +1,76 @@
-"""Both contestants of the benchmark compute the same cells; how fast they are is no business of a test."""
+"""All contestants of the benchmark compute the same cells; how fast they are is no business of a test."""
 
 from pathlib import Path
 
-from benchmarks import beam_gate, sql_gate
-from benchmarks.gate import compare
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from benchmarks.compare import compare
+from benchmarks.contestants import CONTESTANTS, Contestant, beam, kernel
 from benchmarks.generate import generate
+from benchmarks.identity import cut
+from benchmarks.measure import measure
+
+BENCH_PYTHON = Path(".venv-bench/bin/python").absolute()
+SAMPLED = ("--dates", "4")  # the whole season takes minutes
 
 
-def test_beam_and_sql_agree_on_every_cell_of_a_season(tmp_path: Path):
-    generate(1, tmp_path / "data")
-    beam_gate.run(tmp_path / "data", tmp_path / "beam")
-    sql_gate.run(tmp_path / "data", tmp_path / "sql")
-    assert compare(tmp_path / "beam", tmp_path / "sql") > 60_000
+@pytest.fixture(scope="session")
+def season(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("season")
+    generate(1, directory)
+    return directory
 
 
-def test_shards_change_no_cell(tmp_path: Path):
-    generate(1, tmp_path / "data")
-    for parts in (1, 3):
-        beam_gate.run(tmp_path / "data", tmp_path / str(parts), parts)
-    compare(tmp_path / "1", tmp_path / "3")
+@pytest.fixture(scope="session")
+def reference(season: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("kernel")
+    kernel.run(season, out)
+    return out
+
+
+@pytest.mark.parametrize("contestant", [c for c in CONTESTANTS if c.name != "kernel"], ids=lambda c: c.name)
+def test_a_contestant_agrees_with_the_kernel_on_every_cell(
+    contestant: Contestant, season: Path, reference: Path, tmp_path: Path
+):
+    if missing := contestant.missing(BENCH_PYTHON):
+        pytest.skip(f"{contestant.title}: {missing}")
+    sampled = contestant.sampled is not None
+    measure([*contestant.command(season, tmp_path, BENCH_PYTHON, 1), *(SAMPLED if sampled else ())])
+    rows = compare(tmp_path, reference, some_days=sampled)
+    assert rows > (1_000 if sampled else 60_000)
+
+
+def test_shards_and_batches_change_no_bit(season: Path, reference: Path, tmp_path: Path):
+    beam.run(cut(season, tmp_path / "cut"), tmp_path / "beam", parts=3)
+    assert compare(tmp_path / "beam", reference, exact=True) > 60_000
+
+
+def test_a_single_cell_that_differs_is_found(reference: Path, tmp_path: Path):
+    for file in reference.glob("*.parquet"):
+        pq.write_table(
+            _one_more(pq.read_table(file)) if "ready" in file.name else pq.read_table(file), tmp_path / file.name
+        )
+    with pytest.raises(RuntimeError, match="ready: 1 of"):
+        compare(tmp_path, reference)
+
+
+def test_a_row_too_few_is_found(reference: Path, tmp_path: Path):
+    for file in reference.glob("*.parquet"):
+        rows = pq.read_table(file)
+        pq.write_table(rows.slice(1) if "held_back" in file.name else rows, tmp_path / file.name)
+    with pytest.raises(RuntimeError, match="held_back: 1 of"):
+        compare(tmp_path, reference)
+
+
+def test_the_same_seasons_are_generated_twice(season: Path, tmp_path: Path):
+    generate(1, tmp_path)
+    for file in season.glob("*.parquet"):
+        assert pq.read_table(file).equals(pq.read_table(tmp_path / file.name)), file.name
+
+
+def _one_more(rows: pa.Table) -> pa.Table:
+    values = rows["l5_actual"].to_pylist()
+    values[0] += 1
+    return rows.set_column(rows.column_names.index("l5_actual"), "l5_actual", pa.array(values, pa.int32()))

@@ -119,7 +119,7 @@ def test_an_override_is_recorded_and_lets_that_day_through_only(cli, house):
         pytest.param(("--processor", PSZA), set(), id="of-one-that-has-none-open"),
     ],
 )
-def test_a_bulk_override_takes_every_open_breaker_of_the_days(cli, house, more, wanted):
+def test_fault_32_a_bulk_override_takes_every_open_breaker_of_the_days(cli, house, more, wanted):
     command = ("breaker", "bulk-override", "--date-from", D, "--date-to", D, "--reason", "outage", *more)
     code, _, err = cli(*command, "--dry-run", *on(house))
     assert (code, actions(house)) == (0, [])

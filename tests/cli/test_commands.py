@@ -35,7 +35,7 @@ def on(house):
 # ---- exit codes
 
 
-def test_completion_messages_can_be_held_in(cli, season, season_house):
+def test_fault_41_completion_messages_can_be_held_in(cli, season, season_house):
     house, day = season_house, season.judged[0]
     command = ("run", "precompute", "--date", day, "--processors", TDZA, "--skip-downstream-trigger", *on(house))
     _, _, err = cli(*command)
@@ -127,7 +127,7 @@ def test_a_gate_ends_in_1_and_says_why(cli, loaded_house, landing):
     assert "Traceback" not in err
 
 
-def test_too_many_unreadable_rows_end_in_1_unless_allowed(cli, loaded_house, landing):
+def test_fault_18_too_many_unreadable_rows_end_in_1_unless_allowed(cli, loaded_house, landing):
     table = read(landing, "inactives")
     names = table["player_name"].to_pylist()
     place = table.schema.get_field_index("player_name")
@@ -173,7 +173,7 @@ def test_an_unknown_runner_ends_in_3_without_a_traceback(cli, season, season_hou
     assert (code, "NoSuchRunner" in err, "Traceback" in err) == (3, True, False)
 
 
-def test_drift_ends_in_3(cli, loaded_house):
+def test_fault_20_drift_ends_in_3(cli, loaded_house):
     with loaded_house.warehouse.transaction({}) as session:
         session.execute("DROP TABLE nba_orchestration.cleanup_operations")
         session.execute("CREATE TABLE nba_orchestration.cleanup_operations (cleanup_id INT64)")
@@ -239,7 +239,7 @@ def test_what_was_ingested_is_shown_in_every_format(cli, loaded_house, landing, 
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "=cmd|' /C calc'!A0"])
-def test_a_cell_that_a_spreadsheet_would_run_is_text(text):
+def test_fault_40_a_cell_that_a_spreadsheet_would_run_is_text(text):
     rows = list(csv.reader(io.StringIO(as_csv([{"a": text, "b": [text, "x"], "c": -1, "d": None}]), newline="")))
     assert rows == [["a", "b", "c", "d"], [f"'{text}", f"'{text} x", "-1", ""]]
 

@@ -52,7 +52,7 @@ def test_a_range_that_cannot_be_reported_is_named(ask, tmp_path, start, end, cod
     assert not list(tmp_path.iterdir())
 
 
-def test_a_file_that_cannot_be_written_leaves_the_one_before(ask, tmp_path):
+def test_fault_11_a_file_that_cannot_be_written_leaves_the_one_before(ask, tmp_path):
     for file in (tmp_path, tmp_path / "nowhere" / "report.html"):
         code, _, err = ask(file)
         assert code == 2

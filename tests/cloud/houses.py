@@ -22,8 +22,9 @@ BOOKKEEPING = {column.name for table in TABLES.values() for column in table.colu
 
 
 class CloudHouse(House):
-    def __init__(self, url: str, now: dt.datetime) -> None:
-        super().__init__(Path("none"), now)
+    def __init__(self, url: str, now: dt.datetime, path: Path = Path("none")) -> None:
+        """path: beside it lie the logs of commands in processes of their own."""
+        super().__init__(path, now)
         self.url = url
 
 

@@ -85,7 +85,7 @@ def listen(house: House, address: Address, crash_at: str = "") -> int:
 
 
 @pytest.mark.parametrize("crash_at", ["", "sent", "in_transaction", "launched", "decided", "decided:6"])
-def test_a_listener_killed_anywhere_does_the_work_once(house, by_hand, season, address, crash_at):
+def test_fault_05_14_a_listener_killed_anywhere_does_the_work_once(house, by_hand, season, address, crash_at):
     assert (listen(house, address, crash_at) == 0) == (crash_at == "")
     if crash_at:
         assert listen(house, address) == 0

@@ -52,7 +52,7 @@ def count(warehouse, staged):
         return session.query(f"SELECT COUNT(*) AS n FROM {session.staged('inactive_lists')}")["n"].to_pylist()[0]
 
 
-def test_the_same_files_again_find_the_load_that_was_done(warehouse, staged):
+def test_fault_38_the_same_files_again_find_the_load_that_was_done(warehouse, staged):
     assert [count(warehouse, staged), count(warehouse, staged)] == [2, 2]
     assert list(staging_tables(warehouse).values()) == [RUN.lower()]
 
@@ -65,7 +65,7 @@ def test_a_staging_table_that_is_gone_is_loaded_again(warehouse, staged):
     assert name not in staging_tables(warehouse)
 
 
-def test_rows_that_were_not_all_loaded_are_not_published(warehouse, staged):
+def test_fault_39_rows_that_were_not_all_loaded_are_not_published(warehouse, staged):
     assert count(warehouse, staged) == 2
     (name,) = staging_tables(warehouse)
     warehouse._jobs.run(f"DELETE FROM {DATASET}.{name} WHERE team_abbr = 'A'")

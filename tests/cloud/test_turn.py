@@ -59,7 +59,7 @@ def test_who_does_not_end_is_named(url, monkeypatch):
         pytest.fail("two wrote at once")
 
 
-def test_what_a_killed_process_held_is_taken_over_and_rolled_back(url, monkeypatch):
+def test_fault_09_what_a_killed_process_held_is_taken_over_and_rolled_back(url, monkeypatch):
     killed = open_warehouse(url)
     held = killed.transaction({})
     session = held.__enter__()

@@ -253,7 +253,7 @@ def test_a_reset_counts_anew():
     assert nights.numbers == [1, 2, 3, 1, 2]
 
 
-def test_data_that_arrives_while_open_is_processed_and_closes_the_breaker_once():
+def test_fault_30_data_that_arrives_while_open_is_processed_and_closes_the_breaker_once():
     nights, opened = tripped()
     row = nights.run(opened + NIGHT, 18)
     assert only(row, *STATE) == ("processed_successfully", 3, False, None)

@@ -59,7 +59,7 @@ def test_the_context_is_replaced_below_90_percent_of_those_who_played(
 
 
 @given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 300))
-def test_the_rule_is_exact(expected, real, explained):
+def test_fault_36_the_rule_is_exact(expected, real, explained):
     there = min(real + explained, expected)
     real = min(real, there)
     falls_back = Context(D, expected, real, there - real).falls_back
@@ -96,7 +96,7 @@ def test_a_log_line_has_both_counts_the_share_what_is_missing_the_source_and_why
 
 
 @pytest.mark.parametrize(("whole", "partial"), [(22, False), (21, True), (0, True)])
-def test_a_source_that_lost_players_itself_is_partial(whole, partial):
+def test_fault_35_a_source_that_lost_players_itself_is_partial(whole, partial):
     assert Context(D, 187, 1, 0, team_games=22, whole_team_games=whole).source_partial == partial
 
 

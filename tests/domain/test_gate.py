@@ -33,8 +33,8 @@ from tests.reference_gate import (
 
 PROCESSORS = pytest.mark.parametrize("processor", [PLAYERS, TEAMS], ids=["players", "teams"])
 leagues = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-many_leagues = settings(leagues, max_examples=250)
-some_leagues = settings(leagues, max_examples=60)
+many_leagues = settings(leagues, max_examples=100)
+some_leagues = settings(leagues, max_examples=30)
 
 
 # The same as the reference
@@ -49,6 +49,14 @@ def test_players_are_judged_as_by_the_reference(season):
 @many_leagues
 @given(seasons())
 def test_teams_are_judged_as_by_the_reference(season):
+    assert ask(season, TEAMS).judgements() == judge_teams(season, TEAMS.windows)
+
+
+@pytest.mark.slow
+@settings(leagues, max_examples=2000)
+@given(seasons())
+def test_thousands_of_leagues_are_judged_as_by_the_reference(season):
+    assert ask(season, PLAYERS).judgements() == judge_players(season, PLAYERS.windows, PLAYERS.trend_windows)
     assert ask(season, TEAMS).judgements() == judge_teams(season, TEAMS.windows)
 
 
@@ -75,7 +83,7 @@ def test_any_days_may_be_asked_for_and_those_without_games_have_no_rows(data):
 @PROCESSORS
 @some_leagues
 @given(data=st.data())
-def test_order_and_repeats_of_all_inputs_do_not_matter(processor, data):
+def test_fault_22_order_and_repeats_of_all_inputs_do_not_matter(processor, data):
     season = data.draw(seasons())
     assert ask(data.draw(reordered(season)), processor).by_key() == ask(season, processor).by_key()
 
@@ -289,7 +297,7 @@ def test_permitted_misses(expected, misses):
 
 
 @given(st.integers(0, 100), st.integers(1, 1000))
-def test_permitted_misses_are_the_most_that_stay_complete(expected, threshold):
+def test_fault_36_permitted_misses_are_the_most_that_stay_complete(expected, threshold):
     most = permitted_misses(expected, threshold)
     assert 0 <= most <= expected
     assert is_complete(counts_of(expected, expected - most), threshold)[0]
@@ -376,7 +384,7 @@ def test_the_last_ten_games_of_twelve(absent, counts, verdict):
 
 
 @pytest.mark.parametrize("points", [0, 2])
-def test_a_row_under_an_unresolved_name_may_be_anybodys_so_nobody_is_excused(points):
+def test_fault_26_a_row_under_an_unresolved_name_may_be_anybodys_so_nobody_is_excused(points):
     """Even where the points of those with names add up to the score."""
     season = plain_season(5, {2: "unlisted"})
     shard = tables(season, PLAYERS.entity)
@@ -462,7 +470,7 @@ def test_an_impossible_row_stops_every_day_whose_windows_hold_it_and_no_other(in
     assert stopped == {day_of(later) for later in range(index + 1, index + 11)}
 
 
-def test_rows_of_games_that_are_not_on_the_schedule_are_counted_and_ignored():
+def test_fault_23_rows_of_games_that_are_not_on_the_schedule_are_counted_and_ignored():
     season = plain_season(4, {})
     stray = Upstream("ann", "20240101_XXX_YYY", 1, "YYY")
     answer = ask(replace(season, player_summaries=(*season.player_summaries, stray)), L10)
@@ -473,7 +481,7 @@ def test_rows_of_games_that_are_not_on_the_schedule_are_counted_and_ignored():
 # The schedule
 
 
-def test_no_schedule_is_an_error_of_the_run_not_a_verdict():
+def test_fault_24_no_schedule_is_an_error_of_the_run_not_a_verdict():
     with pytest.raises(GateError, match=r"no schedule loaded for season 2024-25.*ingest"):
         Calendar.from_schedule(schedule_table(plain_season(2, {})), 2024)
 
@@ -518,7 +526,7 @@ def test_games_that_do(season_type, text):
     assert len(Calendar.from_schedule(schedule, SEASON).game_ids) == 3
 
 
-def test_no_window_begins_before_its_season():
+def test_fault_28_no_window_begins_before_its_season():
     """The last games of the season before are in the same tables, and out of every window."""
     season = plain_season(3, {})
     windows: tuple[Window, ...] = (games(10), days(365))

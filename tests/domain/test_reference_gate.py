@@ -24,7 +24,7 @@ from tests.reference_gate import (
 START = 738_000  # an ordinal; games of the tables below lie three days apart, so that ten of them outlast bootstrap
 L5, L10, L15, L20 = games(5), games(10), games(15), games(20)
 WINDOWS = (L5, L10, days(7), days(14))
-slow_data = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+slow_data = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 class Table:

@@ -124,7 +124,7 @@ def test_every_point_is_among_the_kills():
     assert {kill.partition(":")[0] for kill in KILLS} == set(POINTS)
 
 
-def test_a_backfill_killed_at_every_point_ends_as_if_never_killed(loaded_house, uninterrupted):
+def test_fault_01_02_03_04_a_backfill_killed_at_every_point_ends_as_if_never_killed(loaded_house, uninterrupted):
     for kill in KILLS:
         ended = command(loaded_house, *again(loaded_house), *ALONE, crash_at=kill)
         assert ended.code == -signal.SIGKILL, f"{kill} was not reached: {ended.said}"
@@ -138,7 +138,7 @@ PASSAGES = {"planned": (1,), "verified": (1, 2, 3)}
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kill", [f"{point}:{n}" for point in POINTS for n in PASSAGES.get(point, STAGES)])
-def test_a_backfill_killed_once_ends_as_if_never_killed(loaded_house, uninterrupted, kill):
+def test_fault_01_02_03_04_a_backfill_killed_once_ends_as_if_never_killed(loaded_house, uninterrupted, kill):
     assert command(loaded_house, *RUN, *ALONE, crash_at=kill).code == -signal.SIGKILL
     ended = command(loaded_house, *again(loaded_house), *ALONE)
     assert ended.code == 0, ended.said
@@ -149,7 +149,7 @@ def test_a_backfill_killed_once_ends_as_if_never_killed(loaded_house, uninterrup
 
 
 @pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 22))])
-def test_ten_kills_at_random_times(loaded_file, uninterrupted, tmp_path, seed):
+def test_fault_01_02_03_04_ten_kills_at_random_times(loaded_file, uninterrupted, tmp_path, seed):
     chance, killed = random.Random(seed), 0
     while killed < 10:
         directory = tmp_path / str(killed)
@@ -172,7 +172,7 @@ def test_ten_kills_at_random_times(loaded_file, uninterrupted, tmp_path, seed):
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads /proc to see which processes live")
-def test_the_workers_of_a_killed_backfill_vanish(loaded_house, uninterrupted):
+def test_fault_02_the_workers_of_a_killed_backfill_vanish(loaded_house, uninterrupted):
     running, staging = Command(loaded_house, *RUN, *TWO), Path(f"{loaded_house.path}.staging")
     wait_until(lambda: len(list(staging.glob("*/*.parquet"))) > 1, "two slices at work")
     assert len(running.processes) >= 3
@@ -258,7 +258,7 @@ def test_a_run_has_attempts_and_closings_to_lose(waiting):
     assert none == 0 < closed
 
 
-def test_a_run_killed_before_it_commits_changes_nothing_and_the_next_completes(waiting, tmp_path):
+def test_fault_01_02_03_a_run_killed_before_it_commits_changes_nothing_and_the_next_completes(waiting, tmp_path):
     house = waiting.before.copy(tmp_path / "house.duckdb")
     for point in LIVE_KILLS[:COMMITTED]:
         ended = command(house, *live(waiting.day), crash_at=point)
@@ -272,7 +272,7 @@ def test_a_run_killed_before_it_commits_changes_nothing_and_the_next_completes(w
 @pytest.mark.parametrize(
     "point", ["published", *(pytest.param(point, marks=pytest.mark.slow) for point in LIVE_KILLS[COMMITTED + 1 :])]
 )
-def test_a_run_killed_after_it_committed_has_published_all_of_it_once(waiting, tmp_path, point):
+def test_fault_04_a_run_killed_after_it_committed_has_published_all_of_it_once(waiting, tmp_path, point):
     house = waiting.before.copy(tmp_path / "house.duckdb")
     assert command(house, *live(waiting.day), crash_at=point).code == -signal.SIGKILL
     assert differences(house, waiting.once, (TDZA,)) == []
@@ -308,7 +308,7 @@ def assert_refused(house, ended, code, *words):
 @pytest.mark.parametrize(
     ("limit", "file"), [(30_000, ".parquet"), (650_000, ".wal")], ids=["for the snapshot", "for the commit"]
 )
-def test_a_full_disk_is_an_error_and_the_old_state_is_read(loaded_house, limit, file):
+def test_fault_11_a_full_disk_is_an_error_and_the_old_state_is_read(loaded_house, limit, file):
     before = loaded_house.tables(*READABLE)
     ended = command(loaded_house, *LARGE, file_limit=limit)
     assert_refused(loaded_house, ended, 3, str(loaded_house.path), file)
@@ -319,7 +319,7 @@ def test_a_full_disk_is_an_error_and_the_old_state_is_read(loaded_house, limit, 
 
 
 @pytest.mark.parametrize("of", ["file", "directory"])
-def test_what_may_not_be_written_is_named(loaded_house, of):
+def test_fault_11_what_may_not_be_written_is_named(loaded_house, of):
     path = loaded_house.path if of == "file" else loaded_house.path.parent
     before, mode = loaded_house.tables(*READABLE), path.stat().st_mode
     path.chmod(mode & ~0o222)
@@ -339,7 +339,7 @@ ALTERED = {
 
 
 @pytest.mark.parametrize("definition", ALTERED.values(), ids=ALTERED)
-def test_a_plan_that_was_altered_is_refused_by_name(uninterrupted, tmp_path, definition):
+def test_fault_13_a_plan_that_was_altered_is_refused_by_name(uninterrupted, tmp_path, definition):
     house = uninterrupted.house.copy(tmp_path / "house.duckdb")
     plan_id = house.one("SELECT plan_id FROM nba_orchestration.backfill_plans")
     with house.warehouse.transaction({}) as session:
@@ -355,7 +355,7 @@ def test_a_plan_that_was_altered_is_refused_by_name(uninterrupted, tmp_path, def
     [lambda content: content[: len(content) // 2], lambda content: b"garbage" * 1000, lambda content: b""],
     ids=["truncated", "overwritten", "empty"],
 )
-def test_a_broken_file_is_named_and_left_alone(uninterrupted, tmp_path, broken):
+def test_fault_13_a_broken_file_is_named_and_left_alone(uninterrupted, tmp_path, broken):
     house = uninterrupted.house.copy(tmp_path / "house.duckdb")
     content = broken(house.path.read_bytes())
     house.path.write_bytes(content)

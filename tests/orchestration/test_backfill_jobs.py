@@ -169,7 +169,7 @@ def test_slices_as_jobs_side_by_side_end_as_slices_done_here(backfill, house, lo
     assert (report["computed_days"], report["rows"]) == (4, house.table(TOGS).num_rows)
 
 
-def test_a_coordinator_killed_over_two_jobs_is_followed_by_one_that_adopts_them(
+def test_fault_42_a_coordinator_killed_over_two_jobs_is_followed_by_one_that_adopts_them(
     backfill, cloud, house, local, made, workers
 ):
     """One is on record, the other is not."""
@@ -208,7 +208,7 @@ LAUNCHED_BEFORE = {"claimed": 0, "job_launched": 1, "job_recorded": 1}
 
 @pytest.mark.slow
 @pytest.mark.parametrize("point", LAUNCHED_BEFORE)
-def test_a_coordinator_killed_anywhere_is_followed_by_one_that_goes_on(
+def test_fault_42_a_coordinator_killed_anywhere_is_followed_by_one_that_goes_on(
     backfill, cloud, house, local, made, workers, point
 ):
     words = ("backfill", "apply", made.plan_id, "--yes", "--parallel", "1", *ON, "--endpoint", cloud.url)
@@ -224,7 +224,9 @@ def test_a_coordinator_killed_anywhere_is_followed_by_one_that_goes_on(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("point", "left"), [("in_transaction", [FAILED, DONE]), ("published", [DONE, DONE])])
-def test_of_a_job_that_is_killed_counts_what_it_has_published(backfill, house, local, made, workers, point, left):
+def test_fault_42_of_a_job_that_is_killed_counts_what_it_has_published(
+    backfill, house, local, made, workers, point, left
+):
     workers.kills.append(point)
     code, _, err = backfill("apply", made.plan_id, "--yes", "--parallel", "2")
     assert (code, states(house, made)) == (int(FAILED in left), left), err
@@ -241,7 +243,7 @@ def test_of_a_job_that_is_killed_counts_what_it_has_published(backfill, house, l
     "answer",
     [(409, "there is already an active job"), pytest.param((503, "lost on the way"), marks=pytest.mark.slow)],
 )
-def test_a_job_that_was_launched_all_the_same_is_found_by_its_name(backfill, cloud, house, made, answer):
+def test_fault_42_a_job_that_was_launched_all_the_same_is_found_by_its_name(backfill, cloud, house, made, answer):
     _, job = cloud.create("some-project", "europe-west1", job_name(made.plan_id, 0, 1))
     cloud.states[job["id"]] = "JOB_STATE_CANCELLED"  # so that it is not waited for
     cloud.refusal, cloud.refusals = answer, 1
@@ -328,7 +330,7 @@ def test_the_claim_of_a_job_stands_as_long_as_it_is_renewed(house, made):
 # ---- inside the job
 
 
-def test_a_stale_token_computes_nothing(backfill, house, made):
+def test_fault_09_a_stale_token_computes_nothing(backfill, house, made):
     claim, days = claimed(house, made)
     with house.warehouse.transaction({}) as session:
         claims.give_back(session, claim)

@@ -71,7 +71,7 @@ def stopped(house, *arguments, at):
 # ---- claims
 
 
-def test_the_owner_keeps_its_days_while_it_lives_and_its_lease_goes_on(loaded_house):
+def test_fault_08_the_owner_keeps_its_days_while_it_lives_and_its_lease_goes_on(loaded_house):
     mine, other = made(loaded_house, FIRST, LAST), made(loaded_house, LAST, LATER)
     claim(loaded_house, mine)
     before = loaded_house.table("backfill_slices")
@@ -115,7 +115,7 @@ def test_disjoint_claims_stand_side_by_side(loaded_house, days):
 
 
 @pytest.mark.parametrize("same", [True, False], ids=["of the same plan", "of another plan"])
-def test_a_stale_owner_publishes_nothing(loaded_house, same):
+def test_fault_09_a_stale_owner_publishes_nothing(loaded_house, same):
     mine = made(loaded_house, FIRST, LAST)
     other = mine if same else made(loaded_house, LAST, LATER)
     stale = claim(loaded_house, mine, owner=gone())
@@ -138,7 +138,7 @@ def test_a_plan_made_twice_in_the_same_instant_is_one_plan(loaded_house):
 # ---- processes
 
 
-def test_the_loser_says_who_and_the_owner_goes_on(loaded_house):
+def test_fault_08_the_loser_says_who_and_the_owner_goes_on(loaded_house):
     owner = stopped(loaded_house, *backfill(FIRST, LAST), at="claimed")
     loser = command(loaded_house, *backfill(LAST, LATER))
     assert loser.code == 4
@@ -150,7 +150,7 @@ def test_the_loser_says_who_and_the_owner_goes_on(loaded_house):
     assert days_published(loaded_house) == [FIRST, LAST]
 
 
-def test_an_owner_that_slept_through_its_lease_publishes_nothing(loaded_house):
+def test_fault_09_an_owner_that_slept_through_its_lease_publishes_nothing(loaded_house):
     """Stopped with everything staged; two hours later another takes over."""
     sleeper = stopped(loaded_house, *backfill(FIRST, LAST), at="staged")
     later = House(loaded_house.path, loaded_house.now + 2 * claims.LEASE)
@@ -178,7 +178,7 @@ def test_disjoint_backfills_at_once_both_end(loaded_house, one, other):
     assert_published_once(loaded_house)
 
 
-def test_one_plan_applied_twice_at_once_is_done_once(loaded_house):
+def test_fault_07_one_plan_applied_twice_at_once_is_done_once(loaded_house):
     of = made(loaded_house, FIRST, LAST, LATER, slice_days=1)
     arguments = ("backfill", "apply", of.plan_id, "--parallel", "1", "--yes")
     winner = stopped(loaded_house, *arguments, at="claimed")
@@ -191,7 +191,7 @@ def test_one_plan_applied_twice_at_once_is_done_once(loaded_house):
     assert_published_once(loaded_house)
 
 
-def test_one_plan_applied_twice_without_any_order_has_a_winner(loaded_house):
+def test_fault_07_one_plan_applied_twice_without_any_order_has_a_winner(loaded_house):
     of = made(loaded_house, FIRST, LAST, LATER, slice_days=1)
     running = [Command(loaded_house, "backfill", "apply", of.plan_id, "--parallel", "1", "--yes") for _ in range(2)]
     codes = sorted(each.wait().code for each in running)

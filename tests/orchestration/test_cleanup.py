@@ -89,7 +89,7 @@ def house(empty_house):
         pytest.param("2024-03-11T04:00+00:00", "2024-03-04", id="so it ends at four"),
     ],
 )
-def test_the_day_in_new_york_decides(instant, expected):
+def test_fault_28_37_the_day_in_new_york_decides(instant, expected):
     assert cleanup.cutoff(dt.datetime.fromisoformat(instant), 7) == dt.date.fromisoformat(expected)
 
 
@@ -159,7 +159,7 @@ def test_again_on_the_same_day_doubles_nothing_and_keeps_the_first_backup(house)
     assert sorted(row["total_records_deleted"] for row in audits(house)) == [0, 3, 6]
 
 
-def test_one_late_row_of_a_cleaned_day_replaces_its_own_and_loses_no_other(house):
+def test_fault_37_one_late_row_of_a_cleaned_day_replaces_its_own_and_loses_no_other(house):
     """The incident's one row of 187: it comes again to a day that was archived whole."""
     cleanup.clean(house.warehouse, NOW)
     contexts(house, TODAY - 40 * DAY, players=("bob",), miles=99)
@@ -187,7 +187,7 @@ def spoil(house, how):
 
 
 @pytest.mark.parametrize(("how", "message"), [("refuses", "does not have a column"), ("alters", "expected 4 with")])
-def test_a_table_that_fails_is_as_it_was_and_stops_no_other(house, how, message):
+def test_fault_37_a_table_that_fails_is_as_it_was_and_stops_no_other(house, how, message):
     before = {name: content(house, f"nba_analytics.{name}") for name in (UPGC, f"{UPGC}_history")}
     spoil(house, how)
     report = cleanup.clean(house.warehouse, NOW)
@@ -225,7 +225,7 @@ def test_only_a_backup_that_is_there_and_holds_rows_can_be_put_back(house):
         cleanup.restore(house.warehouse, TODAY - DAY, NOW)
 
 
-def test_whatever_is_cleaned_and_put_back_in_whatever_order_no_row_is_lost_or_doubled(house):
+def test_fault_37_whatever_is_cleaned_and_put_back_in_whatever_order_no_row_is_lost_or_doubled(house):
     whole, chance = content(house, f"nba_analytics.{UPGC}"), random.Random(5)
     for _ in range(6):
         backups = sorted({row["day"] for row in cleanup.backups(house.warehouse) if row["rows"]})

@@ -271,7 +271,7 @@ def test_the_newest_run(good, status, ago, expected):
     assert raised(good) == expected
 
 
-def test_a_failed_run_of_several_processors_is_one_alert(good):
+def test_fault_24_a_failed_run_of_several_processors_is_one_alert(good):
     failed = [run(name, "failed", MORNING) for name in (TDZA, PSZA)]
     insert(good, "processor_run_history", [{**row, "run_id": "one"} for row in failed])
     (alert,) = look(good)["alerts"]
@@ -350,7 +350,7 @@ REAL = SYNTHETIC | {"data_source": "UPGC", "coverage_synthetic": 0}
         ),
     ],
 )
-def test_keys_made_of_box_scores_are_told_though_the_day_is_covered(good, published, expected):
+def test_fault_34_keys_made_of_box_scores_are_told_though_the_day_is_covered(good, published, expected):
     rows = [
         {**receipts(day, [name])[0], **figures}
         | {"publish_id": str(number), "published_at": MORNING - HOUR / (number + 2)}
@@ -496,7 +496,7 @@ def test_a_day_without_games_shows_the_newest_before_it(good):
     assert (report["date"], report["asked"]) == (D, dt.date(2024, 1, 11))
 
 
-def test_a_warehouse_without_a_schedule_is_refused(empty_house):
+def test_fault_24_a_warehouse_without_a_schedule_is_refused(empty_house):
     with pytest.raises(GateError, match="no schedule is loaded up to 2024-01-10"):
         look(empty_house)
 

@@ -229,7 +229,7 @@ def test_a_bare_name_that_the_registry_lacks_is_nobody_if_he_played(empty_house,
     ]
 
 
-def test_three_spellings_and_diacritics_are_one_player(empty_house, landing):
+def test_fault_26_three_spellings_and_diacritics_are_one_player(empty_house, landing):
     box = read(landing, "player_boxscores")
     game = a_game(landing)["game_id"]
     original = first(box, game_id=game, played=True)
@@ -268,7 +268,7 @@ def test_an_id_outranks_the_spelling_and_an_alias_names_the_registered_player(em
 
 
 @pytest.mark.parametrize("name", ["???", "Twin"], ids=["no letters", "two players"])
-def test_a_name_that_names_nobody_loads_without_a_key_and_is_no_dead_letter(empty_house, landing, name):
+def test_fault_26_a_name_that_names_nobody_loads_without_a_key_and_is_no_dead_letter(empty_house, landing, name):
     one, other = read(landing, "players").to_pylist()[:2]
     players = read(landing, "players")
     for twin in (one, other):
@@ -330,7 +330,7 @@ GAMES = {
 }
 
 
-def test_which_games_count(empty_house, landing):
+def test_fault_25_which_games_count(empty_house, landing):
     only(landing, "schedule")
     schedule = read(landing, "schedule")
     preseason = sum(row["season_type"] == "preseason" for row in schedule.to_pylist())
@@ -364,7 +364,7 @@ def as_other_fixture(schedule, game, nba_game_id, **values):
     return change(schedule.filter(pc.field("game_id") == game), {}, game_id=nba_game_id, **values)
 
 
-def test_a_fixture_under_two_league_ids_keeps_the_more_final_row(empty_house, landing):
+def test_fault_25_a_fixture_under_two_league_ids_keeps_the_more_final_row(empty_house, landing):
     only(landing, "schedule")
     schedule, game = read(landing, "schedule"), a_game(landing)["game_id"]
     stale = as_other_fixture(schedule, game, "0022499999", status="Scheduled", home_score=None, away_score=None)
@@ -378,7 +378,9 @@ def test_a_fixture_under_two_league_ids_keeps_the_more_final_row(empty_house, la
 
 
 @pytest.mark.parametrize("stored_first", [True, False], ids=["the final row is stored", "the stale row is stored"])
-def test_a_fixture_under_two_league_ids_in_two_loads_keeps_the_more_final_row(empty_house, landing, stored_first):
+def test_fault_25_a_fixture_under_two_league_ids_in_two_loads_keeps_the_more_final_row(
+    empty_house, landing, stored_first
+):
     only(landing, "schedule")
     schedule, game = read(landing, "schedule"), a_game(landing)["game_id"]
     stale = as_other_fixture(schedule, game, "0022499999", status="Scheduled", home_score=None, away_score=None)
@@ -402,7 +404,7 @@ INSTANTS = {
 }
 
 
-def test_an_instant_lies_on_its_eastern_day(empty_house, landing):
+def test_fault_27_an_instant_lies_on_its_eastern_day(empty_house, landing):
     only(landing, "schedule")
     schedule = read(landing, "schedule")
     games = {text: a_game(landing, number)["game_id"] for number, text in enumerate(INSTANTS)}
@@ -413,7 +415,7 @@ def test_an_instant_lies_on_its_eastern_day(empty_house, landing):
     assert {text: game_row(empty_house, game)["game_date"] for text, game in games.items()} == INSTANTS
 
 
-def test_a_column_of_utc_instants_is_read_as_eastern_days(empty_house, landing):
+def test_fault_27_a_column_of_utc_instants_is_read_as_eastern_days(empty_house, landing):
     only(landing, "schedule")
     schedule = read(landing, "schedule")
     tip = pc.add(schedule["game_date"].cast(pa.timestamp("us")), pa.scalar(dt.timedelta(days=1, hours=1))).cast(
@@ -469,7 +471,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("stem", DAMAGE)
-def test_rows_that_cannot_be_read_are_dead_letters_and_the_rest_loads(empty_house, landing, stem):
+def test_fault_17_rows_that_cannot_be_read_are_dead_letters_and_the_rest_loads(empty_house, landing, stem):
     table = read(landing, stem)
     if stem == "schedule":
         only(landing, stem)
@@ -518,7 +520,7 @@ def bad_share(landing, count):
     return len(box)
 
 
-def test_above_one_percent_nothing_is_published_and_rows_are_quoted(loaded_house, landing):
+def test_fault_18_above_one_percent_nothing_is_published_and_rows_are_quoted(loaded_house, landing):
     total = bad_share(landing, 30)
     before = loaded_house.path.read_bytes()
     expected = (
@@ -557,25 +559,25 @@ def refused(house, directory, error, *said):
     assert not list(house.path.parent.glob("*.staging"))
 
 
-def test_missing_columns_are_named(loaded_house, landing):
+def test_fault_20_missing_columns_are_named(loaded_house, landing):
     rewrite(landing, "inactives", read(landing, "inactives").drop_columns(["player_name", "team_tricode"]))
     refused(loaded_house, landing, GateError, "inactives.parquet lacks the columns", "player_name", "team_tricode")
 
 
 @pytest.mark.parametrize("name", ["schedule.parquet", "schedule.csv", "schedule.csv.gz"])
-def test_an_empty_file_is_named(loaded_house, landing, name):
+def test_fault_12_an_empty_file_is_named(loaded_house, landing, name):
     (landing / name).write_bytes(b"")
     refused(loaded_house, landing, GateError, f"{name} is empty (0 bytes)")
 
 
 @pytest.mark.parametrize("share", [0.9])
-def test_a_truncated_parquet_file_is_named(loaded_house, landing, share):
+def test_fault_12_a_truncated_parquet_file_is_named(loaded_house, landing, share):
     path = landing / "player_boxscores.parquet"
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
     refused(loaded_house, landing, GateError, "player_boxscores.parquet cannot be read, it may be torn")
 
 
-def test_a_parquet_file_damaged_inside_is_named(loaded_house, landing):
+def test_fault_12_a_parquet_file_damaged_inside_is_named(loaded_house, landing):
     path = landing / "player_boxscores.parquet"
     whole = bytearray(path.read_bytes())
     whole[2000:6000] = bytes(4000)
@@ -584,7 +586,7 @@ def test_a_parquet_file_damaged_inside_is_named(loaded_house, landing):
 
 
 @pytest.mark.parametrize("share", [0.001, 0.5, 0.98])
-def test_a_truncated_gz_file_is_named(loaded_house, landing, share):
+def test_fault_12_a_truncated_gz_file_is_named(loaded_house, landing, share):
     table = pa.concat_tables([read(landing, "player_boxscores")] * 12)  # longer than one block of the reader
     (landing / "player_boxscores.parquet").unlink()
     path = landing / "player_boxscores.csv.gz"
@@ -603,7 +605,7 @@ def test_text_that_is_not_utf8_is_named(loaded_house, landing):
 
 
 @pytest.mark.parametrize("kind", [pa.list_(pa.int16()), pa.struct([("x", pa.int16())]), pa.binary()], ids=str)
-def test_a_nested_or_binary_column_is_named(loaded_house, landing, kind):
+def test_fault_20_a_nested_or_binary_column_is_named(loaded_house, landing, kind):
     table = read(landing, "player_boxscores")
     column = pa.nulls(table.num_rows, kind)
     table = table.set_column(table.schema.get_field_index("pts"), "pts", column)
@@ -621,7 +623,7 @@ def test_a_nested_or_binary_column_is_named(loaded_house, landing, kind):
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
-def test_a_column_of_a_wrong_type_is_quoted(loaded_house, landing, column, value):
+def test_fault_20_a_column_of_a_wrong_type_is_quoted(loaded_house, landing, column, value):
     table = read(landing, "player_boxscores")
     values = pa.array([value] * table.num_rows)
     rewrite(landing, "player_boxscores", table.set_column(table.schema.get_field_index(column), column, values))
@@ -691,7 +693,7 @@ def test_the_manifest_keeps_every_file_of_every_load(empty_house, landing):
         assert mine["players.parquet"]["target_table"] == "nba_reference.player_aliases"
 
 
-def test_the_same_dead_rows_again_are_the_same_dead_letters(empty_house, landing):
+def test_fault_19_the_same_dead_rows_again_are_the_same_dead_letters(empty_house, landing):
     box = read(landing, "player_boxscores")
     row = first(box, played=True)
     where = {"game_id": row["game_id"], "player_id": row["player_id"]}
@@ -703,7 +705,7 @@ def test_the_same_dead_rows_again_are_the_same_dead_letters(empty_house, landing
     assert counts == [1, 1]
 
 
-def test_a_corrected_date_takes_the_games_rows_along(loaded_house, landing, tmp_path):
+def test_fault_25_a_corrected_date_takes_the_games_rows_along(loaded_house, landing, tmp_path):
     """A schedule alone, with one game a day later than its box scores said."""
     schedule = read(landing, "schedule")
     game = a_game(landing, -1)  # late enough for its players to have lines

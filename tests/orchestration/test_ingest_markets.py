@@ -421,7 +421,9 @@ DAMAGE = {
 
 @EXTENSIONS
 @pytest.mark.parametrize("stem", DAMAGE)
-def test_rows_that_cannot_be_read_are_dead_letters_and_the_rest_loads(house, alone, game, player, stem, extension):
+def test_fault_17_rows_that_cannot_be_read_are_dead_letters_and_the_rest_loads(
+    house, alone, game, player, stem, extension
+):
     whole = {"prop_lines": prop(game, player), "injury_report": report(game, player), "game_lines": game_line(game)}
     row = {name: str(value) for name, value in whole[stem].items()}
     put(alone, f"{stem}.{extension}", [row | damage for damage, *_ in DAMAGE[stem]] + [row])

@@ -145,7 +145,7 @@ def test_going_back_and_forth_under_one_clock_the_last_publish_stands(season_hou
 # ---- breaker
 
 
-def test_an_incomplete_day_is_tried_until_its_breaker_opens_and_closes_when_data_comes(season_house, season):
+def test_fault_30_an_incomplete_day_is_tried_until_its_breaker_opens_and_closes_when_data_comes(season_house, season):
     day, other = played_day(season, 0), played_day(season, 1)
     season_house.run("precompute", other, processors=[TDZA])
     seen = []
@@ -246,6 +246,9 @@ def test_a_demotion_of_many_is_refused_and_changes_nothing_until_it_is_allowed(s
         :1
     ]
     assert "--allow-demotion" in stopped["errors"]
+    told = [event for event in season_house.table("outbox_events").to_pylist() if event["status"] == "failed"]
+    assert [(event["processor_name"], event["game_date"]) for event in told] == [(name, day) for name in sorted(ZONES)]
+    assert all("--allow-demotion" in json.loads(event["payload"])["error_message"] for event in told)
     (report,) = season_house.run("precompute", day, processors=[TDZA], allow_demotion=True)["processors"]
     assert report["demoted"] > 3
     assert report["ready"] == 29 - report["demoted"]
@@ -300,7 +303,7 @@ def tampered(how):
         ("lost", f"audit: {TDZA} staged 0 rows, expected the 30 it counted"),
     ],
 )
-def test_the_audit_refuses_what_does_not_add_up(season_house, season, how, complaint):
+def test_fault_39_the_audit_refuses_what_does_not_add_up(season_house, season, how, complaint):
     before = season_house.tables(*PUBLISHED)
     day = season.judged[-1]
     request = RunRequest(season_house.url, select(Phase.PRECOMPUTE, ZONES), day, day, season_house.now)
@@ -411,7 +414,7 @@ def test_a_day_prepared_before_its_games_is_covered_once_they_are_played(season_
     assert season_house.tables(PSZA, content=True) == rows
 
 
-def test_rows_that_went_missing_come_back(season_house, season):
+def test_fault_13_rows_that_went_missing_come_back(season_house, season):
     day = season.days[25]
     season_house.run("precompute", day, processors=ZONES)
     before = season_house.tables(*ZONES, content=True)
@@ -421,7 +424,7 @@ def test_rows_that_went_missing_come_back(season_house, season):
     assert season_house.tables(*ZONES, content=True) == before
 
 
-def test_a_day_whose_games_are_all_postponed_is_emptied_but_not_by_accident(season_house, season):
+def test_fault_25_a_day_whose_games_are_all_postponed_is_emptied_but_not_by_accident(season_house, season):
     day, names = season.days[25], [TDZA, "player_daily_cache"]  # of the league's days, and of fixtures
     season_house.run("precompute", day, processors=names)
     with season_house.warehouse.transaction({}) as session:
@@ -448,12 +451,12 @@ def test_the_nightly_run_before_midnight_takes_the_games_of_the_evening(season_h
     ) > 50  # fmt: skip
 
 
-def test_a_range_that_reaches_into_a_season_never_loaded_is_refused(season_house, season):
+def test_fault_24_a_range_that_reaches_into_a_season_never_loaded_is_refused(season_house, season):
     with pytest.raises(GateError, match="no schedule is loaded for 2023-03-01"):
         season_house.run("precompute", dt.date(2023, 3, 1), season.days[25])
 
 
-def test_a_retried_last_step_records_its_run_once(season_house, season, tmp_path):
+def test_fault_06_a_retried_last_step_records_its_run_once(season_house, season, tmp_path):
     (processor,) = select(Phase.PRECOMPUTE, [TDZA])
     day = to_number(season.days[0])
     finish = Publish(season_house.url, (processor,), (day,), Stamp("a-run", micros(season_house.now)), str(tmp_path), 0)
@@ -482,7 +485,7 @@ def test_check_sees_an_impossible_row_as_a_run_does(season_house, season):
     assert (judged["verdict"], judged["reason"]) == ("dead_letter", "unreadable_upstream_row")
 
 
-def test_a_final_day_without_any_row_has_no_data(season_house, season):
+def test_fault_33_a_final_day_without_any_row_has_no_data(season_house, season):
     day = season.days[20]
     tables = ("nbac_team_boxscore", "nbac_gamebook_player_stats", "shot_zones")
     damage(season_house, day, tables)
@@ -545,18 +548,18 @@ def test_a_day_without_games_is_skipped_and_recorded(season_house):
     assert season_house.tables(*PUBLISHED) == before
 
 
-def test_a_season_that_is_not_loaded_is_an_error_of_the_run(season_house, season):
+def test_fault_24_a_season_that_is_not_loaded_is_an_error_of_the_run(season_house, season):
     day = dt.date(2023, 11, 1)
     with pytest.raises(GateError, match=f"no schedule is loaded for {day} to {day}; the warehouse holds games from"):
         season_house.run("precompute", day)
 
 
-def test_an_empty_warehouse_has_no_schedule(empty_house):
+def test_fault_24_an_empty_warehouse_has_no_schedule(empty_house):
     with pytest.raises(GateError, match="the warehouse holds no games at all"):
         empty_house.run("analytics", dt.date(2024, 11, 1))
 
 
-def test_a_missing_column_names_what_adds_it(season_house, season):
+def test_fault_20_a_missing_column_names_what_adds_it(season_house, season):
     with season_house.warehouse.transaction({}) as session:
         session.execute("ALTER TABLE nba_reference.processor_run_history DROP COLUMN warnings")
     with pytest.raises(EngineError, match=r"lacks 1 tables, columns or views.*`fullcourt schema apply`"):

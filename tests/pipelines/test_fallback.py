@@ -81,7 +81,7 @@ def test_the_day_has_the_rows_it_would_have_had_and_the_other_days_have_theirs(c
     assert of_day(backfilled, name, day, other=True) == of_day(chain.house, name, day, other=True)
 
 
-def test_what_is_made_from_it_says_so_and_passes_no_gate(season, backfilled, day):
+def test_fault_34_what_is_made_from_it_says_so_and_passes_no_gate(season, backfilled, day):
     played = {
         row["player_lookup"]
         for row in backfilled.query(
@@ -146,7 +146,7 @@ class Run:
     + [(name, False, "UPGC", 0) for name in READERS]
     + [(name, True, None, 0) for name in ("player_shot_zone_analysis", CONTEXT, "player_game_summary")],
 )
-def test_a_receipt_counts_synthetic_keys_apart_and_names_the_source(day, name, synthetic, source, keys):
+def test_fault_34_a_receipt_counts_synthetic_keys_apart_and_names_the_source(day, name, synthetic, source, keys):
     counted = Day(day, "f", {"row_count": 9}, 0, None)
     owed = {"expected": 8, "written": 7, "explained": 1, "finals": 4}
     run = Run(day) if synthetic else Run()

@@ -8,7 +8,7 @@ from fullcourt.domain.errors import UsageError
 from pipelines.runner import make_pipeline
 
 
-def test_the_runner_is_named_and_not_looked_for():
+def test_fault_43_the_runner_is_named_and_not_looked_for():
     assert isinstance(make_pipeline(()).runner, FnApiRunner)
 
 

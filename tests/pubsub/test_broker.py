@@ -72,7 +72,7 @@ def test_what_fails_comes_again(world, days, address):
     assert world.launched == [("predictions", days[5])]
 
 
-def test_a_lost_message_is_reconciled(world, days, address):
+def test_fault_16_a_lost_message_is_reconciled(world, days, address):
     for name in PRECOMPUTE:
         world.report(name, days[5])
     outbox.send(world.warehouse, Books(), world.tick())  # acknowledged, and never seen again

@@ -104,7 +104,7 @@ def taken(world):
     ]
 
 
-def test_a_message_is_taken_once(world, push):
+def test_fault_14_a_message_is_taken_once(world, push):
     assert [push(), push()] == [204, 204]
     assert taken(world) == [("event-1", COMPLETIONS[Phase.PRECOMPUTE], "waiting")]
 
@@ -171,7 +171,7 @@ def test_an_issuer_that_cannot_be_reached_is_no_refusal(world, issuer):
         pytest.param(-dt.timedelta(hours=1), 400, id="not published yet"),
     ],
 )
-def test_the_replay_window(push, published, status):
+def test_fault_14_the_replay_window(push, published, status):
     assert push(published=published) == status
 
 

@@ -12,15 +12,13 @@ from tests.references.compare import KEYS, REFERENCES, UNPREDICTED, assert_as_ex
 from tests.references.completeness import MLFS, PCF, PDC, UPGC, UTGC
 from tests.references.league import WHERE, League
 
+# Days with something particular; all days are in the slow lane.
 DAYS = (
     "2022-10-18",  # the first day: nobody has a game behind him
     "2022-10-19",  # the other 24 teams begin
-    "2022-10-21",
     "2022-11-16",  # the last day of the first thirty
     "2022-12-10",  # seven of sixteen teams played the day before
-    "2022-12-31",
     "2023-02-09",  # trade deadline; a player is named for two teams
-    "2023-02-13",
     "2023-02-23",  # the first day after the all-star break: no game in seven days
     "2023-03-07",  # a game was moved to this day
     "2023-04-09",  # the last regular day: all thirty teams
@@ -28,18 +26,14 @@ DAYS = (
     "2023-04-22",  # playoffs
     "2023-06-12",  # the last final
     "2023-10-24",
-    "2023-10-25",
-    "2023-10-27",
     "2023-11-24",  # the first day after the first thirty
     "2023-12-11",  # the cup final of two days before does not count
     "2023-12-23",  # eight of 26 teams played the day before
     "2024-01-31",
     "2024-02-08",  # trade deadline
-    "2024-02-10",
     "2024-02-22",  # after the all-star break
     "2024-04-14",
     "2024-04-17",  # play-in
-    "2024-05-05",
     "2024-06-17",  # the last final
 )
 # Where the buildings are, from memory, to a twentieth of a degree; zones as the hours from New York in January.

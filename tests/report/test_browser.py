@@ -178,7 +178,7 @@ def test_another_processor_and_a_search_narrow_what_is_shown(page):
     page.keyboard.press("Tab")  # nothing to walk into, and nothing breaks
 
 
-def test_a_hostile_name_is_only_a_name(page):
+def test_fault_40_a_hostile_name_is_only_a_name(page):
     page.locator("#find").fill("<img")
     assert page.locator("#grid tbody th.entity").all_text_contents() == [HOSTILE]
     page.locator("#grid tbody td:not(:empty)").first.click()

@@ -75,7 +75,7 @@ def test_nothing_is_loaded_from_anywhere(made_text, document):
     assert "default-src 'none'" in policy
 
 
-def test_names_are_shown_as_names(document, made_facts):
+def test_fault_40_names_are_shown_as_names(document, made_facts):
     assert not any(tag == "img" for tag, _ in document.elements)
     assert HOSTILE in "".join(document.text)  # breakers and the repair plan name it, unescaped by the parser
     data = json.loads(document.scripts[0])

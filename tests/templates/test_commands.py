@@ -78,7 +78,7 @@ def test_nothing_is_launched_without_a_yes(cli, cloud):
     assert "expected --yes, or `template render` to look first" in err
 
 
-def test_a_second_job_of_one_name_is_refused_while_the_first_is_active(cli, cloud):
+def test_fault_07_a_second_job_of_one_name_is_refused_while_the_first_is_active(cli, cloud):
     command = ("template", "launch", "analytics", *JOB, "--yes", "--endpoint", cloud.url)
     assert cli(*command)[0] == 0
     code, _, err = cli(*command)

@@ -168,7 +168,7 @@ def test_columns_are_those_declared(whole_warehouse):
     assert found.keys() - declared.keys() == {view.id for view in VIEWS.values()}
 
 
-def test_a_column_of_another_type_is_drift(bare):
+def test_fault_20_a_column_of_another_type_is_drift(bare):
     bare.apply(["CREATE SCHEMA nba_raw", "CREATE TABLE nba_raw.inactive_lists (player_name INT64, game_date STRING)"])
     assert plan(bare.columns()).drift == (
         Drift("nba_raw.inactive_lists", "game_date", "STRING", "DATE"),
@@ -249,7 +249,7 @@ def test_empty_and_null_lists_stay_apart_where_there_are_null_lists(warehouse, e
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_values_are_data_and_never_sql(warehouse, name):
+def test_fault_40_values_are_data_and_never_sql(warehouse, name):
     fill(warehouse, "inactive_lists", inactive(name), inactive("other"))
     assert name in names(warehouse)
     found = warehouse.query("SELECT player_name FROM nba_raw.inactive_lists WHERE player_name = @name", name=name)
@@ -463,7 +463,7 @@ def test_every_table_and_the_state_of_the_breakers_have_a_fingerprint(whole_ware
     assert changed == {"reprocess_attempts", "breaker_state"}
 
 
-def test_a_read_of_an_unknown_column_is_refused():
+def test_fault_20_a_read_of_an_unknown_column_is_refused():
     with pytest.raises(ValueError, match=r"nba_raw.inactive_lists has no columns \['points', 'x; DROP'\]"):
         Read("inactive_lists", ("x; DROP",), {"points": [1]})
 
@@ -541,7 +541,7 @@ def test_a_table_staged_without_files_is_empty(warehouse):
 
 
 @pytest.mark.parametrize("folder", ["it's", "a[1]b", "star*", "ques?tion", "per%cent", "ein Ordner ü"])
-def test_staging_paths_may_hold_any_character(warehouse, tmp_path, folder):
+def test_fault_40_staging_paths_may_hold_any_character(warehouse, tmp_path, folder):
     (tmp_path / folder).mkdir()
     path = stage(tmp_path / folder / "rows.parquet", inactive("A"))
     with warehouse.transaction({"inactive_lists": [path]}) as session:

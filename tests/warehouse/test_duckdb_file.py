@@ -93,7 +93,7 @@ def test_a_file_that_is_no_database_is_named(tmp_path, content):
     assert path.read_bytes() == content
 
 
-def test_a_torn_database_is_named_and_left_alone(file):
+def test_fault_13_a_torn_database_is_named_and_left_alone(file):
     whole = file.read_bytes()
     file.write_bytes(whole[: len(whole) // 2])
     warehouse = DuckDBWarehouse(str(file))

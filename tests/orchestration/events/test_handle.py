@@ -53,7 +53,7 @@ def test_a_seasons_first_day_needs_no_summaries(world, days):
 
 
 @pytest.mark.parametrize("order", [*list(permutations(range(5)))[::37], (4, 3, 2, 1, 0)], ids=str)
-def test_the_last_to_report_triggers_whatever_the_order(world, days, order):
+def test_fault_15_the_last_to_report_triggers_whatever_the_order(world, days, order):
     decisions = []
     for index in order:
         name = ANALYTICS[index]
@@ -71,14 +71,14 @@ def test_the_last_to_report_triggers_whatever_the_order(world, days, order):
     }
 
 
-def test_messages_that_overtake_each_other_trigger_once(world, days):
+def test_fault_15_messages_that_overtake_each_other_trigger_once(world, days):
     events = world.report_analytics(days[5], days[4])
     decisions = [world.take(event).decision for event in reversed(events)]
     assert decisions == [Decision.TRIGGERED] + [Decision.ALREADY_TRIGGERED] * 4
     assert len(world.triggers(Phase.PRECOMPUTE)) == 1
 
 
-def test_a_processor_that_found_nothing_is_waited_for(world, days):
+def test_fault_33_a_processor_that_found_nothing_is_waited_for(world, days):
     for name in PRECOMPUTE[:-1]:
         world.report(name, days[5])
     handled = world.take(world.report(PRECOMPUTE[-1], days[5], status="NO_DATA"))
@@ -154,7 +154,7 @@ def test_real_runs_say_what_they_were_built_on(chain):
 # ---- repeats, late ones, lost acknowledgements
 
 
-def test_a_repeat_finds_the_decision_and_does_nothing(world, days):
+def test_fault_14_a_repeat_finds_the_decision_and_does_nothing(world, days):
     events = world.report_analytics(days[5], days[4])
     first = [world.take(event) for event in events]
     again = [world.take(event, "another delivery") for event in events]
@@ -164,7 +164,7 @@ def test_a_repeat_finds_the_decision_and_does_nothing(world, days):
     assert len(world.triggers(Phase.PRECOMPUTE)) == 1
 
 
-def test_a_message_that_comes_days_late_starts_nothing_that_was_done(world, days):
+def test_fault_14_a_message_that_comes_days_late_starts_nothing_that_was_done(world, days):
     *events, late = world.report_analytics(days[5], days[4])
     for event in events:
         world.take(event)

@@ -51,7 +51,7 @@ def test_what_the_broker_does_not_acknowledge_waits(world, days):
     assert [message.event_id for message in broker.kept] == [second, first]
 
 
-def test_killed_before_it_is_marked_a_message_leaves_again_under_its_id(world, days):
+def test_fault_05_killed_before_it_is_marked_a_message_leaves_again_under_its_id(world, days):
     class Dying(Books):
         def publish(self, messages):
             super().publish(messages)
@@ -64,7 +64,7 @@ def test_killed_before_it_is_marked_a_message_leaves_again_under_its_id(world, d
     assert [message.event_id for message in (*dying.kept, *broker.kept)] == [event, event]
 
 
-def test_what_is_held_stays_until_it_is_released(world, days):
+def test_fault_41_what_is_held_stays_until_it_is_released(world, days):
     event = world.report(PRECOMPUTE[0], days[5], held="skip_downstream_trigger")
     world.report(PRECOMPUTE[1], days[5], held="backfill")
     broker = Books()

@@ -40,7 +40,7 @@ def triggered(world, days):
     return trigger["event_id"]
 
 
-def test_lost_completions_are_made_good_once(world, days):
+def test_fault_16_lost_completions_are_made_good_once(world, days):
     reported(world, days)
     assert findings(world, days) == [(Phase.PREDICTIONS, days[5], Found.UNDER_WAY)]
     world.tick(hours=1)
@@ -55,7 +55,7 @@ def test_lost_completions_are_made_good_once(world, days):
     assert findings(world, days) == []
 
 
-def test_completions_that_were_not_lost_after_all_change_nothing(world, days):
+def test_fault_16_completions_that_were_not_lost_after_all_change_nothing(world, days):
     events = reported(world, days)
     world.tick(hours=1)
     repair(world.warehouse, look(world.warehouse, days[0], days[-1], world.now), world.tick())
@@ -63,7 +63,7 @@ def test_completions_that_were_not_lost_after_all_change_nothing(world, days):
     assert len(world.triggers(Phase.PREDICTIONS)) == 1
 
 
-def test_a_lost_trigger_is_sent_again_under_its_id(world, days):
+def test_fault_16_a_lost_trigger_is_sent_again_under_its_id(world, days):
     trigger = triggered(world, days)
     assert findings(world, days) == [(Phase.PREDICTIONS, days[5], Found.TRIGGER_WAITS)]
     assert [message.event_id for message in send(world)] == [trigger]
