@@ -6,6 +6,8 @@ DEV := .venv-dev/installed
 EMULATORS := .venv-emulators/installed
 # What looks at the image's recipe: a linter, an auditor, a writer of bills of material.
 TOOLS := .venv-tools/installed
+# What the benchmarks compare with; Spark alone is half a gigabyte.
+BENCH := .venv-bench/installed
 IMAGE ?= full-court
 PYTHON313 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python3.13) python3.13)
 
@@ -33,8 +35,8 @@ check: $(DEV) $(TOOLS)  ## lint, formatting, types, import direction, the image'
 audit: $(DEV) $(TOOLS)  ## known vulnerabilities of what the image holds; says so where none can be asked for
 	.venv-dev/bin/python -m templates.audit .venv-tools/bin/pip-audit requirements/image.lock
 
-bench: $(RUNTIME)  ## the gate against the best set-based SQL, interleaved; prints ratios
-	.venv/bin/python -m benchmarks.gate
+bench: $(RUNTIME) $(BENCH)  ## the gate against SQL and others, and the product's commands, as ratios of interleaved runs
+	.venv/bin/python -m benchmarks --markdown build/bench.md --json build/bench.json
 
 generate: $(DEV)  ## the files made from the code: docs/commands.md, Grafana's, the templates', Terraform's, docs/reliability.md; tests compare them
 	.venv-dev/bin/python -m typer fullcourt.cli.main utils docs --name fullcourt --title Commands --output docs/commands.md
@@ -53,6 +55,7 @@ lock: $(DEV)  ## recompute the hash-pinned lock files
 	.venv-dev/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --extra gcp --extra dev -c requirements/runtime.lock -o requirements/dev.lock
 	.venv-dev/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.13 requirements/emulators.in -o requirements/emulators.lock
 	.venv-dev/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements/tools.in -o requirements/tools.lock
+	.venv-dev/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements/bench.in -c requirements/runtime.lock -o requirements/bench.lock
 	.venv-dev/bin/uv pip compile -q --generate-hashes --no-header --python-version 3.11 --python-platform x86_64-manylinux_2_28 pyproject.toml --extra gcp -c requirements/dev.lock -o requirements/image.lock
 	$(MAKE) sbom
 
@@ -69,7 +72,7 @@ templates/digests.env:
 	@echo "the bases of the image are not pinned yet: run make image-pin where the registries can be reached"; exit 1
 
 clean:
-	rm -rf .venv .venv-dev .venv-emulators .venv-tools
+	rm -rf .venv .venv-dev .venv-emulators .venv-tools .venv-bench
 
 .venv-emulators/installed: requirements/emulators.lock | $(DEV)
 	@if $(PYTHON313) -c '' 2>/dev/null; then \
@@ -88,6 +91,8 @@ clean:
 .venv-dev/installed: requirements/build.lock requirements/dev.lock pyproject.toml setup.py
 .venv/installed: LOCK = requirements/runtime.lock
 .venv-dev/installed: LOCK = requirements/dev.lock
+.venv-bench/installed: requirements/build.lock requirements/bench.lock pyproject.toml setup.py
+.venv-bench/installed: LOCK = requirements/bench.lock
 %/installed:
 	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else f"Full Court needs Python 3.11 to 3.13, found {sys.version.split()[0]}: make PYTHON=python3.12")'
 	$(PYTHON) -m venv --clear $(@D)

@@ -6,9 +6,13 @@ from typing import NoReturn
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
-from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner, worker_handlers
 
 from fullcourt.domain.errors import UsageError
+
+# With several workers, Beam's streams are flushed by the clock as well as by their size; such a stream loses what is
+# written while it is flushed, and the batches never come to the join (tests/canaries).  0: by their size only.
+worker_handlers.DATA_BUFFER_TIME_LIMIT_MS = 0
 
 
 def make_pipeline(beam_args: Sequence[str]) -> beam.Pipeline:

@@ -74,8 +74,9 @@ class Command:
     def go_on(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
 
-    def wait(self) -> Ended:
-        self._process.join(240)
+    def wait(self, seconds: int = 240) -> Ended:
+        """seconds: after which it hangs."""
+        self._process.join(seconds)
         assert self._process.exitcode is not None, f"still runs: {self._log.read_text()}"
         figures.count(figures.KILLS, self._process.exitcode == -signal.SIGKILL)
         return Ended(self._process.exitcode, self._log.read_text(errors="replace"))

@@ -28,6 +28,7 @@ ANALYTICS = [processor.name for processor in select(Phase.ANALYTICS)]
 PRECOMPUTE = [processor.name for processor in select(Phase.PRECOMPUTE)]
 SUMMARIES = [name for name in ANALYTICS if not BY_NAME[name].windows]
 PUBLISHED = (*ANALYTICS, *PRECOMPUTE, *LEDGER)
+UNTOUCHED = tuple(name for name in PUBLISHED if name != "outbox_events")  # by a run that is refused: it says so
 
 
 def verdict(house, processor, entity, day):
@@ -236,18 +237,19 @@ def test_a_demotion_of_many_is_refused_and_changes_nothing_until_it_is_allowed(s
     season_house.run("precompute", day, processors=[TDZA])
     for lost in season.days[-5:-1]:  # two games of everybody
         damage(season_house, lost)
-    before = season_house.tables(*PUBLISHED)
+    before = season_house.tables(*UNTOUCHED)
     with pytest.raises(
         GateError, match=rf"{TDZA}: 1 days would lose more than 10 % .* {day} \(\d+ of 29\).*--allow-dem"
     ):
         season_house.run("precompute", day, processors=ZONES)
-    assert season_house.tables(*PUBLISHED) == before
+    assert season_house.tables(*UNTOUCHED) == before
     (stopped,) = [row for row in season_house.table("processor_run_history").to_pylist() if row["status"] == "failed"][
         :1
     ]
     assert "--allow-demotion" in stopped["errors"]
     told = [event for event in season_house.table("outbox_events").to_pylist() if event["status"] == "failed"]
-    assert [(event["processor_name"], event["game_date"]) for event in told] == [(name, day) for name in sorted(ZONES)]
+    assert {(event["processor_name"], event["game_date"]) for event in told} == {(name, day) for name in ZONES}
+    assert len(told) == len(ZONES)
     assert all("--allow-demotion" in json.loads(event["payload"])["error_message"] for event in told)
     (report,) = season_house.run("precompute", day, processors=[TDZA], allow_demotion=True)["processors"]
     assert report["demoted"] > 3
@@ -304,12 +306,12 @@ def tampered(how):
     ],
 )
 def test_fault_39_the_audit_refuses_what_does_not_add_up(season_house, season, how, complaint):
-    before = season_house.tables(*PUBLISHED)
+    before = season_house.tables(*UNTOUCHED)
     day = season.judged[-1]
     request = RunRequest(season_house.url, select(Phase.PRECOMPUTE, ZONES), day, day, season_house.now)
     with pytest.raises(GateError, match=re.escape(complaint)):
         run_phase(request, tampered(how))
-    assert season_house.tables(*PUBLISHED) == before
+    assert season_house.tables(*UNTOUCHED) == before
     assert not list(season_house.path.parent.glob("*.staging"))
 
 

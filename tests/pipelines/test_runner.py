@@ -1,6 +1,8 @@
 """Beam's own options reach the runner, and one that does not exist is said to be unknown."""
 
+import apache_beam as beam
 import pytest
+from apache_beam.runners.worker import data_plane
 from apache_beam.options.pipeline_options import DirectOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
@@ -36,3 +38,17 @@ def test_a_bad_option_is_named(arguments, complaint, capfd):
 def test_another_runner_judges_its_options_itself():
     with pytest.raises(ValueError, match="NoSuchRunner"):
         make_pipeline(("--runner=NoSuchRunner", "--only_it_knows=1"))
+
+
+@pytest.mark.parametrize("mode", ["multi_threading", "multi_processing"])
+def test_no_stream_is_flushed_by_the_clock(monkeypatch, mode):
+    """Beam's lose what is written meanwhile, so batches went missing on their way to the join."""
+    made = []
+    monkeypatch.setattr(
+        data_plane.TimeBasedBufferingClosableOutputStream,
+        "_schedule_periodic_flush",
+        lambda stream: made.append(stream),
+    )
+    with make_pipeline([f"--direct_running_mode={mode}", "--direct_num_workers=2"]) as pipeline:
+        _ = pipeline | beam.Create([1, 2, 3]) | beam.Map(lambda number: (number, number)) | beam.GroupByKey()
+    assert made == []
