@@ -92,15 +92,14 @@ class _ReadAndDeal(beam.DoFn):
             day = batch.column(source.day_column).cast(pa.int32()).to_numpy(zero_copy_only=False)
             batch = _rows_where(batch, ~np.isin(day, source.without_days))
         season = _season(batch.column(source.season_column))
-        for wanted in self._how.seasons:
+        for wanted in sorted({*self._how.seasons}.intersection(np.unique(season).tolist())):
             rows = _rows_where(batch, season == wanted)
             if parts == 1 or source.entity_column is None:
-                packed = pack(rows) if rows.num_rows else b""
-                dealt = [packed] * parts
+                dealt = [pack(rows)] * parts
             else:
                 part = part_of(rows.column(source.entity_column), parts)
                 dealt = [pack(_rows_where(rows, part == number)) for number in range(parts)]
-            yield from ((shard_key(wanted, number), packed) for number, packed in enumerate(dealt) if packed)
+            yield from ((shard_key(wanted, number), packed) for number, packed in enumerate(dealt))
 
 
 def _season(column: pa.Array) -> np.ndarray:
@@ -111,4 +110,8 @@ def _season(column: pa.Array) -> np.ndarray:
 
 
 def _rows_where(batch: pa.RecordBatch, mask: np.ndarray) -> pa.RecordBatch:
-    return batch if mask.all() else batch.filter(pa.array(mask))
+    """Rows that lie side by side, as those of a season mostly do, are not copied."""
+    rows = np.flatnonzero(mask)
+    if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
+        return batch.slice(rows[0], len(rows))
+    return batch.filter(pa.array(mask))

@@ -1,5 +1,7 @@
-"""What Beam does that the design works around: a test here fails when a new version does otherwise, and then a work-around
-can go."""
+"""What Beam does that the design works around.
+
+A test that fails here says that a new version does otherwise, and that a work-around can go.
+"""
 
 from apache_beam.runners.worker.data_plane import TimeBasedBufferingClosableOutputStream
 

@@ -20,7 +20,7 @@ KILLS = ("staged", "in_transaction", "published", "reported:2")
 PRODUCED = [processor.name for processor in PROCESSORS if processor.phase is not Phase.INGEST]
 SAID = {
     "publish_receipts": ("processor_name", "analysis_date", "row_count", "fingerprint", "status"),
-    "outbox_events": ("topic", "processor_name", "game_date", "status", "held_reason"),
+    "outbox_events": ("topic", "processor_name", "game_date", "status", "held"),
     "backfill_slices": ("slice_number", "stage", "state"),
 }
 

@@ -2,9 +2,9 @@
 
 import apache_beam as beam
 import pytest
-from apache_beam.runners.worker import data_plane
 from apache_beam.options.pipeline_options import DirectOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.runners.worker import data_plane
 
 from fullcourt.domain.errors import UsageError
 from pipelines.runner import make_pipeline
