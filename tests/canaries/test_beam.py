@@ -3,7 +3,73 @@
 A test that fails here says that a new version does otherwise, and that a work-around can go.
 """
 
+import datetime as dt
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import NamedTuple
+
+import apache_beam as beam
+import numpy as np
+import pytest
+from apache_beam import pvalue
+from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.direct import direct_runner
+from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+from apache_beam.runners.portability.prism_runner import PrismJobServer
 from apache_beam.runners.worker.data_plane import TimeBasedBufferingClosableOutputStream
+from apache_beam.typehints.decorators import TypeCheckError
+from apache_beam.utils.timestamp import Timestamp
+
+
+class Dated(NamedTuple):
+    day: dt.date
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        dt.date(2024, 1, 15),
+        dt.datetime(2024, 1, 15),
+        Decimal(1),
+        np.int64(1),
+        Timestamp(1),
+        Dated(dt.date(2024, 1, 15)),
+    ],
+    ids=lambda key: type(key).__name__,
+)
+def test_only_plain_values_are_keys(key):
+    """So a shard's key is a text (transforms/read_shards.py)."""
+    with pytest.raises(Exception, match="deterministically encode"), beam.Pipeline(runner=FnApiRunner()) as pipeline:
+        _ = pipeline | beam.Create([(key, 1)]) | beam.GroupByKey()
+
+
+def test_the_default_runner_is_another_one_which_is_fetched():
+    """So pipelines/runner.py, and every test, names its runner."""
+    assert issubclass(direct_runner.DirectRunner, direct_runner.SwitchingDirectRunner)
+    with pytest.raises(Exception, match=r"github|resolve|connect|refused|URL|HTTP"):
+        PrismJobServer(PipelineOptions(["--prism_location=https://localhost:1/prism.zip"])).path_to_binary()
+
+
+class Annotated(beam.DoFn):
+    def process(self, element: int) -> Iterable[int | pvalue.TaggedOutput]:
+        yield element
+
+
+def test_hints_of_several_outputs_are_taken_for_those_of_one():
+    """So transforms with several outputs have none (typehints.no_annotations)."""
+    with pytest.raises(TypeCheckError), beam.Pipeline(runner=FnApiRunner()) as pipeline:
+        split = pipeline | beam.Create([1]) | beam.ParDo(Annotated()).with_outputs("other", main="one")
+        _ = split.one | beam.Map(abs).with_input_types(int)
+
+
+@pytest.mark.parametrize("returned", [{"a": 1}, "text"])
+def test_a_step_yields_and_does_not_return_one_element(returned):
+    class Returning(beam.DoFn):
+        def process(self, element):
+            return returned
+
+    with pytest.raises(Exception, match="Returning a"), beam.Pipeline(runner=FnApiRunner()) as pipeline:
+        _ = pipeline | beam.Create([1]) | beam.ParDo(Returning())
 
 
 def test_a_stream_flushed_by_the_clock_loses_what_is_written_meanwhile():
