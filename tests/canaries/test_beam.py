@@ -57,8 +57,8 @@ class Annotated(beam.DoFn):
 
 def test_hints_of_several_outputs_are_taken_for_those_of_one():
     """So transforms with several outputs have none (typehints.no_annotations)."""
-    with pytest.raises(TypeCheckError), beam.Pipeline(runner=FnApiRunner()) as pipeline:
-        split = pipeline | beam.Create([1]) | beam.ParDo(Annotated()).with_outputs("other", main="one")
+    split = beam.Pipeline(runner=FnApiRunner()) | beam.Create([1]) | beam.ParDo(Annotated()).with_outputs(main="one")
+    with pytest.raises(TypeCheckError):
         _ = split.one | beam.Map(abs).with_input_types(int)
 
 

@@ -40,5 +40,5 @@ def test_other_types():
 def test_one_process_writes_a_file(tmp_path):
     """So runs close the file before their workers start, and the writer is waited for."""
     path = str(tmp_path / "one.duckdb")
-    with duckdb.connect(path), pytest.raises(duckdb.Error, match="different configuration|lock|already"):
+    with duckdb.connect(path), pytest.raises(duckdb.Error, match=r"different configuration|lock|already"):
         duckdb.connect(path, read_only=True)

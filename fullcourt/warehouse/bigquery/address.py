@@ -37,7 +37,10 @@ class Address:
     @classmethod
     def parse(cls, url: str) -> "Address":
         """UsageError names what is lacking, unknown or malformed."""
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError as error:
+            raise UsageError(f"warehouse {url!r} cannot be read ({error}): expected {FORM}") from error
         given = parse_qsl(parts.query, keep_blank_values=True)
         options = dict(given)
         problems = [f"lacks {name}" for name in _REQUIRED if not options.get(name)]
