@@ -31,6 +31,11 @@ PUBLISHED = (*ANALYTICS, *PRECOMPUTE, *LEDGER)
 UNTOUCHED = tuple(name for name in PUBLISHED if name != "outbox_events")  # by a run that is refused: it says so
 
 
+def announcements(house):
+    """The messages that something was published."""
+    return [event for event in house.table("outbox_events").to_pylist() if event["status"] != "failed"]
+
+
 def verdict(house, processor, entity, day):
     """What the published row says."""
     key = BY_NAME[processor].key_column
@@ -237,12 +242,13 @@ def test_a_demotion_of_many_is_refused_and_changes_nothing_until_it_is_allowed(s
     season_house.run("precompute", day, processors=[TDZA])
     for lost in season.days[-5:-1]:  # two games of everybody
         damage(season_house, lost)
-    before = season_house.tables(*UNTOUCHED)
+    before, announced = season_house.tables(*UNTOUCHED), announcements(season_house)
     with pytest.raises(
         GateError, match=rf"{TDZA}: 1 days would lose more than 10 % .* {day} \(\d+ of 29\).*--allow-dem"
     ):
         season_house.run("precompute", day, processors=ZONES)
     assert season_house.tables(*UNTOUCHED) == before
+    assert announcements(season_house) == announced
     (stopped,) = [row for row in season_house.table("processor_run_history").to_pylist() if row["status"] == "failed"][
         :1
     ]
@@ -306,12 +312,13 @@ def tampered(how):
     ],
 )
 def test_fault_39_the_audit_refuses_what_does_not_add_up(season_house, season, how, complaint):
-    before = season_house.tables(*UNTOUCHED)
+    before, announced = season_house.tables(*UNTOUCHED), announcements(season_house)
     day = season.judged[-1]
     request = RunRequest(season_house.url, select(Phase.PRECOMPUTE, ZONES), day, day, season_house.now)
     with pytest.raises(GateError, match=re.escape(complaint)):
         run_phase(request, tampered(how))
     assert season_house.tables(*UNTOUCHED) == before
+    assert announcements(season_house) == announced
     assert not list(season_house.path.parent.glob("*.staging"))
 
 
