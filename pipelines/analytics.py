@@ -10,10 +10,10 @@ import apache_beam as beam
 
 from fullcourt.domain import summaries
 from fullcourt.domain.features import columns_wanted
-from fullcourt.domain.processors import Processor
-from fullcourt.warehouse import Read, Snapshot
+from fullcourt.warehouse import Snapshot
 from pipelines import gated
 from pipelines.gated import Config as Config
+from pipelines.reads import of_analytics, split
 from pipelines.runner import make_pipeline
 from schemas import TABLES
 from transforms.finish_run import Finish, FinishRun
@@ -24,28 +24,14 @@ from transforms.summarise_games import SummariseGames
 SUMMARISE = "SummariseGames"  # the step
 
 
-def reads(processors: tuple[Processor, ...], seasons: Sequence[int], days: Sequence[int]) -> list[Read]:
-    """The snapshot the pipeline needs; a table that summaries and contexts both read is read once."""
-    of_games, contexts = _split(processors)
-    wanted = {read.table: read for read in gated.reads(contexts, seasons, days)} if contexts else {}
-    for table, columns in summaries.RAW.items() if of_games else ():
-        both = dict.fromkeys((*(wanted[table].columns if table in wanted else ()), *columns))
-        wanted[table] = Read(table, tuple(both), {"season_year": list(seasons)})
-    for name in (processor.name for processor in of_games):
-        if name in wanted:  # of these the days made here are left out
-            told_by = dict.fromkeys((*wanted[name].columns, str(TABLES[name].day)))
-            wanted[name] = Read(name, tuple(told_by), wanted[name].only)
-    return list(wanted.values())
-
-
 def build(pipeline: beam.Pipeline, config: Config, snapshot: Snapshot, finish: Finish) -> None:
-    """snapshot: of reads()."""
-    of_games, contexts = _split(config.processors)
+    """snapshot: of what pipelines.reads has of the phase."""
+    of_games, contexts = split(config.processors)
     chain = gated.Config(contexts, config.days, config.seasons, config.stamp, config.staging)
     joins = gated.joins(chain) | ({SUMMARISE: frozenset(summaries.RAW)} if of_games else {})
     # Summaries of the days asked for are made here; those of other days are read.
     made_here = {processor.name: config.days for processor in of_games}
-    sources = gated.sources(reads(config.processors, config.seasons, config.days), snapshot, joins, made_here)
+    sources = gated.sources(of_analytics(config.processors, config.seasons, config.days), snapshot, joins, made_here)
     dealt = pipeline | "ReadTables" >> ReadShards(sources, config.seasons)
     parts: list[beam.PCollection] = []
     made: list[beam.PCollection] = []
@@ -75,11 +61,3 @@ def launch(config: Config, snapshot: Snapshot, finish: Finish, beam_args: Sequen
     """Runs the pipeline to its end."""
     with make_pipeline(beam_args) as pipeline:
         build(pipeline, config, snapshot, finish)
-
-
-def _split(processors: Sequence[Processor]) -> tuple[tuple[Processor, ...], tuple[Processor, ...]]:
-    """Summaries of games that were played, and contexts of fixtures."""
-    return (
-        tuple(processor for processor in processors if not processor.windows),
-        tuple(processor for processor in processors if processor.windows),
-    )

@@ -12,7 +12,6 @@ import apache_beam as beam
 
 from fullcourt.domain import breaker, records
 from fullcourt.domain.breaker import BREAKER_STATE
-from fullcourt.domain.days import to_date
 from fullcourt.domain.features import SCHEDULE, columns_wanted
 from fullcourt.domain.processors import BY_NAME, Entity, Processor
 from fullcourt.domain.rows import Stamp
@@ -56,21 +55,6 @@ class Config:
     staging: str
     parts: int = 1
     synthetic_days: tuple[int, ...] = ()
-
-
-def reads(processors: Sequence[Processor], seasons: Sequence[int], days: Sequence[int]) -> list[Read]:
-    """Whole seasons of the games, the days' rows of other processors, the days' breakers."""
-    dates = [to_date(day) for day in days]
-    wanted = []
-    for table, columns in columns_wanted(processors).items():
-        if not _is_gated(table):
-            wanted.append(Read(table, columns, {"season_year": list(seasons)}))
-        elif not any(processor.name == table for processor in processors):
-            wanted.append(Read(table, columns, {BY_NAME[table].day_column: dates}))
-    named = [processor.name for processor in processors]
-    breakers = Read(BREAKER_STATE, tuple(breaker.STATE.names), {"processor_name": named, "analysis_date": dates})
-    wanted.append(breakers)
-    return wanted
 
 
 def sources(
@@ -162,10 +146,6 @@ def judge_chain(config: Config, dealt: Dealt, made: Sequence[beam.PCollection] =
     # Few: one step for all of them, as a job of many small steps takes longer to set up than to run.
     every_other = others | "EveryOtherRow" >> beam.Flatten()
     return [*parts, every_other | "StageOthers" >> StageRows(schemas, config.staging, feed)]
-
-
-def _is_gated(table: str) -> bool:
-    return table in BY_NAME and bool(BY_NAME[table].windows)
 
 
 def _dealt_by(table: str) -> str | None:

@@ -8,23 +8,18 @@ from collections.abc import Sequence
 
 import apache_beam as beam
 
-from fullcourt.domain.processors import Processor
-from fullcourt.warehouse import Read, Snapshot
+from fullcourt.warehouse import Snapshot
 from pipelines import gated
 from pipelines.gated import Config as Config
+from pipelines.reads import of_gated
 from pipelines.runner import make_pipeline
 from transforms.finish_run import Finish, FinishRun
 from transforms.read_shards import ReadShards
 
 
-def reads(processors: tuple[Processor, ...], seasons: Sequence[int], days: Sequence[int]) -> list[Read]:
-    """The snapshot the pipeline needs."""
-    return gated.reads(processors, seasons, days)
-
-
 def build(pipeline: beam.Pipeline, config: Config, snapshot: Snapshot, finish: Finish) -> None:
-    """snapshot: of reads()."""
-    wanted = reads(config.processors, config.seasons, config.days)
+    """snapshot: of what pipelines.reads has of the phase."""
+    wanted = of_gated(config.processors, config.seasons, config.days)
     sources = gated.sources(wanted, snapshot, gated.joins(config))
     dealt = pipeline | "ReadTables" >> ReadShards(sources, config.seasons, config.parts)
     _ = tuple(gated.judge_chain(config, dealt)) | "FinishRun" >> FinishRun(finish)

@@ -9,13 +9,11 @@ from dataclasses import dataclass, field
 
 import apache_beam as beam
 
-from fullcourt.domain.days import to_date
-from fullcourt.domain.predictions.assembly import CONTEXT, OF_THE_DAY
+from fullcourt.domain.predictions.assembly import CONTEXT
 from fullcourt.domain.predictions.assembly import TABLES as READ
 from fullcourt.domain.predictions.coordinator import Rules
 from fullcourt.domain.predictions.systems import SYSTEMS
-from fullcourt.domain.processors import BY_NAME, Processor
-from fullcourt.warehouse import Read, Snapshot
+from fullcourt.warehouse import Snapshot
 from pipelines import gated
 from pipelines.runner import make_pipeline
 from schemas import TABLES
@@ -34,21 +32,8 @@ class Config(gated.Config):
     model_file: str | None = None
 
 
-def reads(processors: tuple[Processor, ...], seasons: Sequence[int], days: Sequence[int]) -> list[Read]:
-    """The snapshot the pipeline needs."""
-    dates = [to_date(day) for day in days]
-    return [
-        Read(
-            table,
-            columns,
-            {BY_NAME[table].day_column: dates} if table in OF_THE_DAY else {"season_year": list(seasons)},
-        )
-        for table, columns in READ.items()
-    ]
-
-
 def build(pipeline: beam.Pipeline, config: Config, snapshot: Snapshot, finish: Finish) -> None:
-    """snapshot: of reads()."""
+    """snapshot: of what pipelines.reads has of the phase."""
     sources = {
         table: Source(
             snapshot[table],

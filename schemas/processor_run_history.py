@@ -38,6 +38,18 @@ TABLE = Table(
             "Per game day, the name of the content that it was built on.",
             bookkeeping=True,
         ),
+        Column(
+            "inputs_hash",
+            "STRING",
+            "Of all that the rows were computed from; null where it changed while it was read, and of no publish.",
+            bookkeeping=True,
+        ),
+        Column(
+            "publishes_hash",
+            "STRING",
+            "Of the newest publishes of its days as the run left them; null where it published nothing.",
+            bookkeeping=True,
+        ),
         Column("dependency_check_passed", "BOOL", "All of them were usable."),
         Column("missing_dependencies", "JSON", "Those without rows."),
         Column("stale_dependencies", "JSON", "Those older than expected."),

@@ -82,7 +82,7 @@ class House:
         """processors: by name, or as (changed) values."""
         chosen = processors if isinstance(processors, tuple) else select(PHASES[phase].phase, processors)
         request = RunRequest(self.url, chosen, start, end or start, more.pop("now", self.now), **more)
-        return run_phase(request, PHASES[phase].pipeline())
+        return run_phase(request, PHASES[phase])
 
     def query(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         return self.warehouse.query(sql, **parameters).to_pylist()

@@ -25,7 +25,7 @@ from fullcourt.domain.rows import fit
 from fullcourt.domain.tables import PublishMode
 from fullcourt.orchestration.run import RunRequest
 from fullcourt.warehouse import Read
-from pipelines import gated
+from pipelines.reads import of_gated
 from schemas import TABLES
 from tests.bridge import PLAYERS, TEAMS, ask, schedule_table
 from tests.reference_gate import BoxRow, Game, Season, Upstream
@@ -153,7 +153,7 @@ def test_i20_one_threshold_for_all():
 
 
 def test_i22_the_breakers_of_a_run_are_read_once_and_not_entity_by_entity():
-    reads = gated.reads(GATED, [2023], [to_number(dt.date(2023, 12, day)) for day in range(1, 32)])
+    reads = of_gated(GATED, [2023], [to_number(dt.date(2023, 12, day)) for day in range(1, 32)])
     (breakers,) = [read for read in reads if read.table == BREAKER_STATE]
     assert set(breakers.only) == {"processor_name", "analysis_date"}
     assert len(breakers.only["analysis_date"]) == 31

@@ -89,7 +89,7 @@ def run_demo(directory: Path) -> None:
         for title, phase in PHASES.items():
             first = end if phase.phase is Phase.PREDICTIONS else start
             request = RunRequest(warehouse, select(phase.phase), first, end, now)
-            reports[title] = run_phase(request, phase.pipeline(), say)
+            reports[title] = run_phase(request, phase, say)
     days = reports["precompute"]["days"]
     typer.echo(f"A simulated half season, {days} game days up to {end}, with four known defects:")
     for defect in defects.in_order():

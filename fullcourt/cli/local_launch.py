@@ -47,5 +47,5 @@ class LocalLaunch:
         )
         request = dataclasses.replace(request_of(PHASES[phase].phase, asked), trigger_source=PUBSUB)
         with progress(f"run {phase} of {correlation_id}") as say:
-            report = run_phase(request, PHASES[phase].pipeline(), say)
+            report = run_phase(request, PHASES[phase], say)
         return str(report["run_id"])

@@ -159,6 +159,9 @@ def run(
     historical: Annotated[
         bool, typer.Option("--historical", help="Predictions: of days that lie more than 30 days back too.")
     ] = False,
+    recompute: Annotated[
+        bool, typer.Option("--recompute", help="Compute even where nothing changed since the run before.")
+    ] = False,
     skip_downstream_trigger: SkipTriggerOption = False,
     detach: DetachOption = False,
     warehouse: WarehouseOption = DEFAULT_WAREHOUSE,
@@ -187,6 +190,7 @@ def run(
         skip_downstream_trigger=skip_downstream_trigger,
         beam_args=tuple(context.args),
         detached=detach,
+        recompute=recompute,
     )
     try:
         run_phases(phase, asked, form)

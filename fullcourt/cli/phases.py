@@ -1,20 +1,37 @@
-"""The phases that `run` knows, each with its pipeline module, imported when it is needed."""
+"""The phases that `run` knows."""
 
 import importlib
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fullcourt.domain.errors import UsageError
 from fullcourt.domain.processors import Phase
 
+if TYPE_CHECKING:
+    from pipelines.reads import Reads
+
 
 @dataclass(frozen=True)
 class RunnablePhase:
+    """A PhasePipeline. Its module, and Beam with it, is imported only when something is to be computed."""
+
     phase: Phase
     module: str
 
-    def pipeline(self) -> Any:
-        return importlib.import_module(self.module)
+    @property
+    def reads(self) -> "Reads":
+        from pipelines.reads import READS
+
+        return READS[self.phase]
+
+    @property
+    def config(self) -> Callable[..., Any]:
+        return importlib.import_module(self.module).Config
+
+    @property
+    def launch(self) -> Callable[..., None]:
+        return importlib.import_module(self.module).launch
 
 
 ALL = "all"

@@ -44,6 +44,7 @@ class Run:
     skip_downstream_trigger: bool
     beam_args: tuple[str, ...]
     detached: bool = False
+    recompute: bool = False
 
 
 def run_phases(name: str, asked: Run, form: Format) -> None:
@@ -62,7 +63,7 @@ def run_phases(name: str, asked: Run, form: Format) -> None:
     reports, rows = {}, []
     for title, phase in phases.items():
         with progress(f"run {title}") as say:
-            reports[title] = report = run_phase(requests[title], phase.pipeline(), say)
+            reports[title] = report = run_phase(requests[title], phase, say)
         if "skipped" in report:
             continue
         if "detached" in report:
@@ -72,6 +73,9 @@ def run_phases(name: str, asked: Run, form: Format) -> None:
         if form is Format.TABLE:
             show(shown, form, f"{title}: {report['days']} game days, run {report['run_id']}")
             _say_coordinator(report)
+        if "unchanged_since" in report:
+            since = report["unchanged_since"]
+            STDERR.print(f"{title}: nothing to compute, as nothing changed since run {since}", highlight=False)
         if asked.skip_downstream_trigger:
             held = sum(row["days"] - row["unchanged_days"] for row in report["processors"])
             STDERR.print(f"{title}: {held} completion messages are held in, nothing downstream starts", highlight=False)
@@ -113,6 +117,7 @@ def request_of(phase: Phase, asked: Run) -> RunRequest:
         settings=settings,
         beam_args=asked.beam_args,
         detached=asked.detached,
+        recompute=asked.recompute,
     )
 
 

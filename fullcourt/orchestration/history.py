@@ -114,11 +114,15 @@ def history_row(
     forced: bool = False,
     upstream: Mapping[dt.date, str] | None = None,
     trigger_source: str = MANUAL,
+    inputs: str | None = None,
+    publishes: str | None = None,
+    report: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """processor_run_history of one processor's part in a run; columns not named stay null.
 
     receipts: of the days it recorded.  statuses: of all its days.  first_day: of the range asked for, where that is
     not the first of its days.  forced: refusals before it were overridden.  upstream: per day, what it was built on.
+    inputs, publishes: hashes of what it computed from, and of the newest publishes of its days.  report: what it said.
     """
     short = {day: status for day, status in sorted(statuses.items()) if status != "COMPLETE"}
     warnings = [f"{day}: {status}" for day, status in short.items()]
@@ -130,6 +134,8 @@ def history_row(
     figures: dict[str, Any] = {"days": len(days), "published_days": len(receipts)}
     if days:
         figures["first_day"] = (first_day or min(days)).isoformat()  # data_date is the last
+    if report:
+        figures["report"] = report
     held_back = ("incomplete_count", "blocked_count", "excluded_count", "dead_letter_count")
     return {
         "processor_name": processor.name,
@@ -153,6 +159,8 @@ def history_row(
         "trigger_source": trigger_source,
         "execution_host": socket.gethostname(),
         "upstream_dependencies": json.dumps({str(day): state for day, state in upstream.items()}) if upstream else None,
+        "inputs_hash": inputs,
+        "publishes_hash": publishes,
         "retry_attempt": 0,
         "skipped": skip_reason is not None,
         "skip_reason": skip_reason,

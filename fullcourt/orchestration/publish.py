@@ -50,6 +50,7 @@ class Publish:
     synthetic_days: those on which a synthetic context stood in; receipts say so.
     upstream: per day, the name of what the phase before had published when the inputs were read.
     trigger_source: what started the run: manual or pubsub.
+    inputs: hash of all that the rows are computed from; None where it changed while it was read.
     detached: nobody waits for the job.
     """
 
@@ -67,6 +68,7 @@ class Publish:
     synthetic_days: tuple[int, ...] = ()
     upstream: Mapping[dt.date, str] = field(default_factory=dict)
     trigger_source: str = MANUAL
+    inputs: str | None = None
     detached: bool = False
 
     def __call__(self, staged: Sequence[Any], tallied: Sequence[Any]) -> None:
@@ -97,10 +99,9 @@ class Publish:
             for processor in self.processors:
                 counts = [part.counts for part in tallied if part.processor == processor.name]
                 rows = sum(part.rows for part in staged if part.table == processor.name)
-                report = _ProcessorPublish(self, processor, session, _DayCounts(self.days, counts)).run(rows)
-                if processor.phase is Phase.PREDICTIONS:
-                    report["coordinator"] = _coordinator_lines(tallied)
-                reports.append(report)
+                more = {"coordinator": _coordinator_lines(tallied)} if processor.phase is Phase.PREDICTIONS else {}
+                part = _ProcessorPublish(self, processor, session, _DayCounts(self.days, counts))
+                reports.append(part.run(rows, more))
             if self.claim:
                 self.claim.settle(session, _not_covered(reports), self.stamp.run_id)
             crash_point("in_transaction")
@@ -165,9 +166,10 @@ class _ProcessorPublish:
         self._config = config_hash(processor, run.mode)
         self._now = instant(run.stamp.now)
 
-    def run(self, staged_rows: int) -> dict[str, Any]:
+    def run(self, staged_rows: int, more: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the report, of which `more` is a part."""
         self._audit(staged_rows)
-        known = self._newest_receipts()
+        known = newest_receipts(self._session, self._processor, self._dates)
         fingerprints = [
             hash_settings({"content": f"{value:016x}", "config": self._config}) for value in self._counts.fingerprint
         ]
@@ -181,13 +183,14 @@ class _ProcessorPublish:
         demoted = self._demotions(changed)
         if changed:
             self._replace(changed)
-        covered, null_share = self._coverage(), self._null_shares()
+        owed = covered(self._session, self._processor, self._dates, self._now)
+        null_share = self._null_shares()
         candidates = [
             make_receipt(
                 run=self._run,
                 processor=self._processor,
                 day=Day(date, fingerprints[index], self._counts.of(index), demoted.get(date, 0), null_share.get(date)),
-                owed=covered.get(date, NOTHING_OWED),
+                owed=owed.get(date, NOTHING_OWED),
                 last=known.get(date, {}),
             )
             for index, date in enumerate(self._dates)
@@ -200,14 +203,14 @@ class _ProcessorPublish:
         ]
         for receipt in receipts:
             log_day(receipt)
-        statuses = {date: receipt["status"] for date, receipt in known.items()}
-        statuses |= {receipt["analysis_date"]: receipt["status"] for receipt in receipts}
+        newest = {**known, **{receipt["analysis_date"]: receipt for receipt in receipts}}
+        statuses = {date: receipt["status"] for date, receipt in newest.items()}
         self._unflag([date for date in self._dates if statuses[date] == "COMPLETE"])
         if self._run.mode == BACKFILL:
-            newest = {**known, **{receipt["analysis_date"]: receipt for receipt in receipts}}
             self._flag([newest[date] for date in self._dates if statuses[date] != "COMPLETE"])
-        self._record(receipts, statuses)
-        return self._report(len(receipts), statuses, demoted)
+        report = {**self._report(len(receipts), statuses, demoted), **more}
+        self._record(receipts, statuses, publishes_hash(newest.values()), report)
+        return report
 
     def _audit(self, staged_rows: int) -> None:
         """Staged rows are the counted rows, each key once; otherwise nothing of the run is published."""
@@ -223,15 +226,6 @@ class _ProcessorPublish:
         ).to_pylist()
         if repeated:
             raise GateError(f"audit: {self._processor.name} staged a key more than once: {repeated[0]}")
-
-    def _newest_receipts(self) -> dict[dt.date, dict[str, Any]]:
-        rows = self._session.query(
-            "SELECT * FROM nba_orchestration.latest_receipts "
-            "WHERE processor_name = @processor AND analysis_date IN UNNEST(@days)",
-            processor=self._processor.name,
-            days=self._dates,
-        )
-        return {row["analysis_date"]: row for row in rows.to_pylist()}
 
     def _demotions(self, dates: list[dt.date]) -> dict[dt.date, int]:
         """Rows that are ready now and would not be; too many of a day's refuse the publish."""
@@ -330,14 +324,6 @@ class _ProcessorPublish:
         rows = f"SELECT {columns} FROM {self._session.staged(table)} WHERE {where}"
         self._session.execute(f"INSERT INTO {TABLES[table].id} ({columns}) {rows}", days=dates)
 
-    def _coverage(self) -> dict[dt.date, dict[str, int]]:
-        """Per day, read back from what this transaction has just written."""
-        parameters: dict[str, Any] = {"days": self._dates}
-        if not self._processor.windows and self._processor.phase is not Phase.PREDICTIONS:
-            parameters["today"] = sports_day(self._now)
-        rows = self._session.query(coverage.coverage_sql(self._processor), **parameters)
-        return {row["day"]: row for row in rows.to_pylist()}
-
     def _null_shares(self) -> dict[dt.date, float]:
         """Per day, over ready rows: the highest share of nulls in a column that only a missing source leaves null."""
         ready = "is_production_ready" if self._table.readiness else "TRUE"
@@ -348,7 +334,9 @@ class _ProcessorPublish:
         )
         return {row["day"]: row["share"] for row in rows.to_pylist()}
 
-    def _record(self, receipts: list[dict[str, Any]], statuses: dict[dt.date, str]) -> None:
+    def _record(
+        self, receipts: list[dict[str, Any]], statuses: dict[dt.date, str], publishes: str, report: dict[str, Any]
+    ) -> None:
         """Receipts, completion events and the run's history, with the rows they speak of."""
         insert_records(self._session, "publish_receipts", receipts)
         held = self._run.held.get(self._processor.name)
@@ -366,6 +354,9 @@ class _ProcessorPublish:
             forced=run.forced,
             upstream=run.upstream,
             trigger_source=run.trigger_source,
+            inputs=run.inputs,
+            publishes=publishes,
+            report=report,
         )
         recorded = self._session.query(
             "SELECT COUNT(*) AS n FROM nba_reference.processor_run_history "
@@ -389,6 +380,35 @@ class _ProcessorPublish:
             "demoted": sum(demoted.values()),
             "days_not_covered": [date.isoformat() for date in self._dates if statuses[date] != "COMPLETE"],
         }
+
+
+def newest_receipts(
+    source: Warehouse | Session, processor: Processor, days: Sequence[dt.date]
+) -> dict[dt.date, dict[str, Any]]:
+    """Per day that has any."""
+    rows = source.query(
+        "SELECT * FROM nba_orchestration.latest_receipts "
+        "WHERE processor_name = @processor AND analysis_date IN UNNEST(@days)",
+        processor=processor.name,
+        days=list(days),
+    )
+    return {row["analysis_date"]: row for row in rows.to_pylist()}
+
+
+def publishes_hash(receipts: Iterable[Mapping[str, Any]]) -> str:
+    """Of the publishes that a processor's receipts, one a day, tell of."""
+    return hash_settings({"publishes": sorted(receipt["publish_id"] for receipt in receipts)})
+
+
+def covered(
+    source: Warehouse | Session, processor: Processor, days: Sequence[dt.date], now: dt.datetime
+) -> dict[dt.date, dict[str, int]]:
+    """Per day that owes anything: how much, and what of it is there now (coverage_sql)."""
+    parameters: dict[str, Any] = {"days": list(days)}
+    if not processor.windows and processor.phase is not Phase.PREDICTIONS:
+        parameters["today"] = sports_day(now)
+    rows = source.query(coverage.coverage_sql(processor), **parameters)
+    return {row["day"]: row for row in rows.to_pylist()}
 
 
 def stored_rows(source: Warehouse | Session, processor: Processor, days: Sequence[dt.date]) -> dict[dt.date, int]:

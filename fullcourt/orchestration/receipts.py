@@ -58,9 +58,8 @@ def make_receipt(
     owed: expected, written, explained and finals, read back (coverage_sql).
     last: the day's newest receipt so far, empty if it has none; this one comes after it whatever the clock says.
     """
-    expected, now = owed["expected"], instant(run.stamp.now)
+    now = instant(run.stamp.now)
     synthetic = reads_context(processor) and to_number(day.date) in run.synthetic_days
-    percent = 100.0 * (owed["written"] + owed["explained"]) / expected if expected else None
     identity = {
         "processor": processor.name,
         "day": day.date,
@@ -75,13 +74,9 @@ def make_receipt(
         "analysis_date": day.date,
         "output_table": TABLES[processor.name].id,
         "fingerprint": day.fingerprint,
-        "status": _status(percent, owed["finals"], day.counts["row_count"]),
         **day.counts,
-        "coverage_expected": expected,
-        "coverage_written": owed["written"],
-        "coverage_explained": owed["explained"],
+        **coverage_of(owed, day.counts["row_count"]),
         "coverage_synthetic": owed["written"] if synthetic else 0,
-        "coverage_pct": percent,
         "demoted_count": day.demoted,
         "max_null_share": day.max_null_share,
         "data_source": (SYNTHETIC_PGS if synthetic else UPGC) if reads_context(processor) else None,
@@ -90,6 +85,19 @@ def make_receipt(
         "processor_version": processor.version,
         "config_hash": config_hash(processor, run.mode),
         "published_at": max(now, last["published_at"] + dt.timedelta(microseconds=1)) if last else now,
+    }
+
+
+def coverage_of(owed: dict[str, int], rows: int) -> dict[str, Any]:
+    """What a receipt says of how much of what a day owed is there. rows: written, owed or not."""
+    expected = owed["expected"]
+    percent = 100.0 * (owed["written"] + owed["explained"]) / expected if expected else None
+    return {
+        "status": _status(percent, owed["finals"], rows),
+        "coverage_expected": expected,
+        "coverage_written": owed["written"],
+        "coverage_explained": owed["explained"],
+        "coverage_pct": percent,
     }
 
 

@@ -20,6 +20,7 @@ from fullcourt.orchestration.history import MANUAL, failure_event, history_row, 
 from fullcourt.orchestration.publish import RUN, SKIPPED_TRIGGER, Publish, insert_records
 from fullcourt.orchestration.schedule import scheduled_days
 from fullcourt.orchestration.strict import refuse_unsafe
+from fullcourt.orchestration.unchanged import inputs_of, settle
 from fullcourt.warehouse import Read, Snapshot, Warehouse, open_warehouse
 from fullcourt.warehouse.ddl import plan
 from schemas import TABLES
@@ -37,6 +38,7 @@ class RunRequest:
     strict: refuse before anything is computed when an upstream processor's run is not safe, or days before lack it.
     trigger_source: what started it: manual or pubsub.
     detached: hand the job to the service that beam_args name, and do not wait; the job's last step publishes.
+    recompute: compute even what the newest run computed from the very same inputs.
     """
 
     warehouse: str
@@ -51,6 +53,7 @@ class RunRequest:
     beam_args: tuple[str, ...] = ()
     detached: bool = False
     trigger_source: str = MANUAL
+    recompute: bool = False
 
     def __post_init__(self) -> None:
         if self.start > self.end:
@@ -58,13 +61,20 @@ class RunRequest:
 
 
 class PhasePipeline(Protocol):
-    """A phase's pipeline module, handed in so that orchestration needs no Beam."""
+    """A phase's pipeline, handed in so that orchestration needs no Beam.
 
-    Config: Any
+    reads: what it reads for processors, seasons and days.  config: makes what launch takes, of processors, days,
+    seasons, stamp, staging and settings.  launch: runs it to its end, on a snapshot of what it reads.
+    """
 
-    def reads(self, processors: tuple[Processor, ...], seasons: Sequence[int], days: Sequence[int]) -> list[Read]: ...
+    @property
+    def reads(self) -> Callable[[tuple[Processor, ...], Sequence[int], Sequence[int]], list[Read]]: ...
 
-    def launch(self, config: Any, snapshot: Snapshot, finish: Publish, beam_args: Sequence[str]) -> None: ...
+    @property
+    def config(self) -> Callable[..., Any]: ...
+
+    @property
+    def launch(self) -> Callable[[Any, Snapshot, Publish, Sequence[str]], None]: ...
 
 
 Progress = Callable[[str], None]
@@ -74,7 +84,7 @@ def run_phase(request: RunRequest, pipeline: PhasePipeline, say: Progress = lamb
     """Runs the processors over the range's game days and reports; `say` hears each step.
 
     Returns {"run_id", "days", "processors": [...]}, with {"skipped": "no_games"} when the range has no game day, with
-    {"detached": True} when nobody waits for the job.
+    {"detached": True} when nobody waits for the job, {"unchanged_since": run id} when nothing had to be computed.
     Raises GateError for a season without a schedule, a failed audit or a refused demotion.
     """
     warehouse = open_warehouse(request.warehouse)
@@ -119,8 +129,24 @@ def _run(
         held=held,
         trigger_source=request.trigger_source,
     )
+    reads = pipeline.reads(request.processors, seasons_of(days), days)
+    say("looking for changes")
+    # Before the inputs: of what is published in between, the run does not claim that it was built on it.
+    finish = dataclasses.replace(finish, upstream=upstream_states(warehouse, finish))
+    finish = dataclasses.replace(finish, inputs=inputs_of(warehouse, finish, reads, request.settings))
+    if not request.recompute and (report := settle(warehouse, finish)):
+        return {**report, "days": len(days)}
     try:
-        return execute(warehouse, pipeline, finish, request.settings, request.beam_args, say, detached=request.detached)
+        return execute(
+            warehouse,
+            pipeline,
+            finish,
+            request.settings,
+            request.beam_args,
+            say,
+            inputs=lambda: inputs_of(warehouse, finish, reads, request.settings),
+            detached=request.detached,
+        )
     except GateError as error:
         _announce_failure(warehouse, finish, str(error))
         raise
@@ -133,26 +159,27 @@ def execute(
     settings: Mapping[str, Any],
     beam_args: Sequence[str],
     say: Progress,
-    check: Callable[[], None] = lambda: None,
+    inputs: Callable[[], str],
     detached: bool = False,
 ) -> dict[str, Any]:
     """The job that `finish` ends: of its processors over its days. Returns what it reports, and how many days.
 
-    settings: more fields of the pipeline's Config.  check: called once the inputs are read; its errors end the run.
+    settings: more fields of the pipeline's Config.
+    inputs: their hash, asked once they are read; its errors end the run.
     detached: as of RunRequest; then there is nothing to report yet.
     """
-    seasons = tuple(sorted({season_of_day(day) for day in finish.days}))
+    seasons = seasons_of(finish.days)
     say("taking a snapshot")
-    # Before the snapshot: of what is published in between, the run does not claim that it was built on it.
-    finish = dataclasses.replace(finish, upstream=_states(warehouse, finish), detached=detached)
+    finish = dataclasses.replace(finish, detached=detached)
     with lineage.of_run(finish, pipeline.reads, seasons):
         snapshot = warehouse.snapshot(
             pipeline.reads(finish.processors, seasons, finish.days), warehouse.staging(finish.stamp.run_id)
         )
         crash_point("snapshot_taken")
-        check()
+        if inputs() != finish.inputs:
+            finish = dataclasses.replace(finish, inputs=None)
         say(f"computing {len(finish.days)} game days")
-        config = pipeline.Config(finish.processors, finish.days, seasons, finish.stamp, finish.staging, **settings)
+        config = pipeline.config(finish.processors, finish.days, seasons, finish.stamp, finish.staging, **settings)
         if detached:
             outcome.submit(partial(pipeline.launch, config, snapshot, finish, (*beam_args, NO_WAIT)))
             return {"run_id": finish.stamp.run_id, "detached": True, "days": len(finish.days), "processors": []}
@@ -180,7 +207,7 @@ def _announce_failure(warehouse: Warehouse, finish: Publish, error: str) -> None
         insert_records(session, "outbox_events", events)
 
 
-def _states(warehouse: Warehouse, finish: Publish) -> dict[dt.date, str]:
+def upstream_states(warehouse: Warehouse, finish: Publish) -> dict[dt.date, str]:
     """Per day, the name of what the phase before it has published so far."""
     days = [to_date(day) for day in sorted(finish.days)]
     found = upstream(warehouse, finish.processors[0].phase, days)
@@ -213,6 +240,11 @@ def check_schema(warehouse: Warehouse) -> None:
 def new_run_id(now: dt.datetime) -> str:
     """Sorts by time, and is unique."""
     return f"{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
+
+
+def seasons_of(days: Sequence[int]) -> tuple[int, ...]:
+    """The seasons the days lie in, ascending."""
+    return tuple(sorted({season_of_day(day) for day in days}))
 
 
 def micros(instant: dt.datetime) -> int:

@@ -1,22 +1,15 @@
 """BigQuery's SQL in DuckDB's dialect.
 
 All SQL of the product is written for BigQuery; `to_duckdb` translates it and refuses what would come out with
-another meaning.  It assumes a session in UTC.  Translating takes longer than most statements run, so translations
-are kept between commands, a file each, below the user's cache directory; what is not kept is translated.
+another meaning.  It assumes a session in UTC.
 """
 
-import hashlib
-import json
-import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import suppress
-from functools import cache, lru_cache
-from importlib.metadata import version
-from pathlib import Path
+from functools import lru_cache
 from typing import Any
 
 from fullcourt.domain.errors import EngineError
+from fullcourt.warehouse.kept import kept
 
 
 @lru_cache(maxsize=1024)
@@ -25,40 +18,7 @@ def to_duckdb(sql: str) -> tuple[str, ...]:
 
     EngineError names SQL that cannot be parsed, translated, or translated faithfully.
     """
-    path = _directory() / hashlib.sha256(sql.encode()).hexdigest()
-    kept = _read(path)
-    if kept is None:
-        kept = _translated(sql)
-        _keep(path, kept)
-    return kept
-
-
-@cache
-def _directory() -> Path:
-    """Of this translator's own: another version of it, or of sqlglot, keeps its translations elsewhere."""
-    translator = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
-    root = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(root) / "fullcourt" / "sql" / f"sqlglot-{version('sqlglot')}-{translator}"
-
-
-def _read(path: Path) -> tuple[str, ...] | None:
-    """None where it is not kept, or was cut off."""
-    try:
-        kept = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return None
-    return tuple(kept)
-
-
-def _keep(path: Path, translations: tuple[str, ...]) -> None:
-    """Whole or not at all, and only where this user may write: a translation that is not kept costs time only."""
-    if not path.is_absolute():  # a user without a home
-        return
-    with suppress(OSError):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as file:
-            json.dump(translations, file)
-        Path(file.name).replace(path)
+    return kept(sql, _translated, __file__)
 
 
 def _translated(sql: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from fullcourt.domain.breaker import CLOSE, OVERRIDE, RESET
 from fullcourt.domain.calendar import CALLED_OFF, COUNTED_TYPES, FINAL
 from fullcourt.domain.processors import GATED, PROCESSORS, Processor
 from fullcourt.domain.tables import PublishMode, Table
+from fullcourt.warehouse.kept import kept
 from schemas import TABLES
 from schemas.completeness import DNP_LINEAGE, STANDARD, completeness
 
@@ -31,9 +32,13 @@ class View:
 
     @cached_property
     def columns(self) -> frozenset[str]:
-        import sqlglot  # on use: see ddl
+        return frozenset(kept(self.sql, _selected, __file__))
 
-        return frozenset(sqlglot.parse_one(self.sql, read="bigquery").named_selects)
+
+def _selected(sql: str) -> tuple[str, ...]:
+    import sqlglot  # on use: it takes long to import
+
+    return tuple(sqlglot.parse_one(sql, read="bigquery").named_selects)
 
 
 def _quoted(values: Iterable[str]) -> str:

@@ -20,6 +20,7 @@ from fullcourt.orchestration import breakers, gaps
 from fullcourt.orchestration.run import RunRequest, run_phase
 from fullcourt.warehouse import open_warehouse
 from pipelines import precompute
+from pipelines.reads import of_gated
 from schemas import TABLES
 
 TDZA, PSZA = "team_defense_zone_analysis", "player_shot_zone_analysis"
@@ -86,7 +87,7 @@ def test_fault_31_an_override_during_a_run_is_kept_for_the_next(season_house, se
         precompute.launch(config, snapshot, Meanwhile(finish, house.url, season.team, day, at), beam_args)
 
     under_way = RunRequest(house.url, select(Phase.PRECOMPUTE, [TDZA]), day, day, house.now + 3 * HOUR)
-    run_phase(under_way, SimpleNamespace(Config=precompute.Config, reads=precompute.reads, launch=launch))
+    run_phase(under_way, SimpleNamespace(config=precompute.Config, reads=of_gated, launch=launch))
     assert attempts_of(house, season.team) == [1, 2, 3]
     (kept,) = house.query("SELECT action, acted_by, acted_at FROM nba_orchestration.breaker_actions")
     assert kept == {"action": "override", "acted_by": "ann", "acted_at": at}

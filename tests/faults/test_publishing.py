@@ -11,6 +11,7 @@ from fullcourt.domain.backfill import State
 from fullcourt.domain.processors import Phase, select
 from fullcourt.orchestration.run import RunRequest, run_phase
 from pipelines import precompute
+from pipelines.reads import of_gated
 from tests.backfills import carry_out, left, plan, states
 from tests.houses import LEDGER
 from tests.verified import execute, game_days
@@ -39,7 +40,7 @@ def test_fault_06_steps_done_twice_publish_once(season_house, season, tmp_path):
         precompute.launch(config, snapshot, Twice(finish), beam_args)
 
     request = RunRequest(other.url, select(Phase.PRECOMPUTE, [TDZA]), day, day, other.now)
-    run_phase(request, SimpleNamespace(Config=precompute.Config, reads=precompute.reads, launch=launch))
+    run_phase(request, SimpleNamespace(config=precompute.Config, reads=of_gated, launch=launch))
     names = (TDZA, *LEDGER, "processor_run_history")
     for name, rows in season_house.tables(*names, content=True).items():
         assert other.table(name, content=True).num_rows == rows.num_rows, name

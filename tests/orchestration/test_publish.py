@@ -18,6 +18,7 @@ from fullcourt.orchestration.check import check
 from fullcourt.orchestration.publish import Publish
 from fullcourt.orchestration.run import RunRequest, micros, run_phase
 from pipelines import precompute
+from pipelines.reads import of_gated
 from schemas import TABLES
 from tests.houses import LEDGER
 
@@ -94,13 +95,15 @@ def damage(house, day, tables=("team_defense_game_summary",), share="TRUE"):
 # ---- rerun
 
 
-def test_an_identical_rerun_changes_nothing(season_house, season):
+@pytest.mark.parametrize("recompute", [False, True])
+def test_an_identical_rerun_changes_nothing(season_house, season, recompute):
     early = season.days[20:23]
     for phase in ("analytics", "precompute"):
         season_house.run(phase, early[0], early[-1])
     before = season_house.tables(*PUBLISHED)
     for phase in ("analytics", "precompute"):
-        report = season_house.run(phase, early[0], early[-1], now=season_house.now + HOUR)
+        report = season_house.run(phase, early[0], early[-1], now=season_house.now + HOUR, recompute=recompute)
+        assert ("unchanged_since" in report) is not recompute
         assert [p["unchanged_days"] for p in report["processors"]] == [p["days"] for p in report["processors"]]
         assert {p["days"] for p in report["processors"]} == {len(early)}
         assert [p["processor"] for p in report["processors"]] == (ANALYTICS if phase == "analytics" else PRECOMPUTE)
@@ -300,7 +303,7 @@ def tampered(how):
     def launch(config, snapshot, finish, beam_args):
         precompute.launch(config, snapshot, Tampering(finish, how), beam_args)
 
-    return SimpleNamespace(Config=precompute.Config, reads=precompute.reads, launch=launch)
+    return SimpleNamespace(config=precompute.Config, reads=of_gated, launch=launch)
 
 
 @pytest.mark.parametrize(

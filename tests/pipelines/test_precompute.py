@@ -10,6 +10,7 @@ from fullcourt.domain.days import to_number
 from fullcourt.domain.processors import BY_NAME, Phase, select
 from fullcourt.domain.rows import Stamp
 from pipelines import gated
+from pipelines.reads import of_gated
 from schemas import TABLES
 from transforms.judge_entities import JudgeEntities
 from transforms.read_shards import ReadShards
@@ -44,7 +45,7 @@ LABELS = ("ready", "flagged", "incomplete", "blocked", "excluded", "dead_letter"
 def test_each_entity_day_leaves_through_one_way_out(season, tmp_path, name, parts):
     processor = BY_NAME[name]
     days = tuple(to_number(day) for day in season.judged)
-    wanted = gated.reads((processor,), [2024], days)
+    wanted = of_gated((processor,), [2024], days)
     tables = {"step": [read.table for read in wanted]}
     sources = gated.sources(wanted, season.house.warehouse.snapshot(wanted, str(tmp_path)), tables)
     schemas = {read.table: read.schema for read in wanted}

@@ -54,4 +54,4 @@ def run(warehouse, phase, start, end, now, *, names=None, allow_demotion=False):
     """One phase, or some of its processors, over the closed range of days, in this process."""
     chosen = PHASES[phase]
     request = RunRequest(str(warehouse), select(chosen.phase, names), start, end, now, allow_demotion)
-    return run_phase(request, chosen.pipeline())
+    return run_phase(request, chosen)

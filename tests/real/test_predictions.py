@@ -35,7 +35,7 @@ def test_the_second_season_is_graded_by_a_model_of_the_first(season_warehouse, t
         rules=Rules(minimum_minutes=0, minimum_quality=0),
     )
     phase = PHASES["predictions"]
-    run_phase(RunRequest(str(file), select(phase.phase), *GRADED, AFTER, settings=settings), phase.pipeline())
+    run_phase(RunRequest(str(file), select(phase.phase), *GRADED, AFTER, settings=settings), phase)
     grades = {row["system_id"]: row for row in grade_range(warehouse, *GRADED, AFTER)}
     model_grade, ensemble = grades["xgboost_v1"], grades["ensemble_v1"]
     # Held back are only rows with a feature out of its range: a handful in the first days.

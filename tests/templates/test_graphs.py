@@ -94,13 +94,13 @@ def submit(cloud: Cloud, name: str, days: int, job_name: str) -> Submitted:
     if name == "ingest":
         _submit_ingest(arguments)
     else:
-        phase, module = PHASES[name].phase, PHASES[name].pipeline()
-        processors = select(phase, None)
+        phase = PHASES[name]
+        processors = select(phase.phase, None)
         wanted = tuple(range(OPENING_NIGHT, OPENING_NIGHT + days))
-        reads = module.reads(processors, (2023,), wanted)
+        reads = phase.reads(processors, (2023,), wanted)
         snapshot = {read.key: (f"{STAGING}/{read.key}.parquet",) for read in reads}
         finish = Publish(WAREHOUSE, processors, wanted, STAMP, STAGING, 1)
-        module.launch(module.Config(processors, wanted, (2023,), STAMP, STAGING), snapshot, finish, arguments)
+        phase.launch(phase.config(processors, wanted, (2023,), STAMP, STAGING), snapshot, finish, arguments)
     (staged,) = [cloud.objects.pop(path) for path in list(cloud.objects) if path.endswith("/pipeline.pb")]
     (job_id,) = [job_id for job_id, job in cloud.jobs.items() if job["name"] == job_name]
     return Submitted(cloud.jobs[job_id], beam_runner_api_pb2.Pipeline.FromString(staged), staged)

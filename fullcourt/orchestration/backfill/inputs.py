@@ -1,23 +1,19 @@
 """What a stage of a backfill is computed from, as fingerprints: of whole seasons, whatever days are asked for."""
 
 import datetime as dt
-import hashlib
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
 
 from fullcourt.domain.breaker import BREAKER_STATE
 from fullcourt.domain.calendar import season_of_day
 from fullcourt.domain.days import to_number
-from fullcourt.domain.fingerprint import hash_settings
 from fullcourt.domain.processors import BY_NAME, Processor
 from fullcourt.orchestration.backfill.claims import newest_publishes
 from fullcourt.orchestration.backfill.plans import Pipelines, Plan, Prints, Stage
 from fullcourt.orchestration.publish import BACKFILL, stored_rows
-from fullcourt.orchestration.receipts import config_hash
-from fullcourt.orchestration.run import PhasePipeline
+from fullcourt.orchestration.run import PhasePipeline, seasons_of
+from fullcourt.orchestration.unchanged import inputs_hash
 from fullcourt.warehouse import Read, Warehouse
 
 
@@ -25,12 +21,6 @@ def season_reads(pipeline: PhasePipeline, processors: tuple[Processor, ...], sea
     """All that the processors read of a season, but for breakers, which a backfill does not ask."""
     reads = pipeline.reads(processors, [season], [])
     return [Read(r.table, r.columns, {"season_year": [season]}, r.name) for r in reads if r.table != BREAKER_STATE]
-
-
-def inputs_hash(prints: Prints, processors: Sequence[Processor], settings: Mapping[str, Any]) -> str:
-    """Of everything that the processors' rows of a season depend on: content, configuration, options."""
-    configured = [config_hash(processor, BACKFILL) for processor in processors]
-    return hash_settings({"content": sorted(prints.items()), "configured": configured, "settings": repr(settings)})
 
 
 def unchanged_days(
@@ -82,10 +72,10 @@ def external_inputs(warehouse: Warehouse, plan: Plan, now: dt.datetime, pipeline
         prints: Prints = {}
         for number, stage in enumerate(plan.stages):
             processors = stage.processors(warehouse, plan.options, now)
-            reads = season_reads(pipelines[stage.phase].pipeline(), processors, season)
+            reads = season_reads(pipelines[stage.phase], processors, season)
             outside = [read for read in reads if read.table not in made]
             prints |= {f"{number}:{name}": text for name, text in warehouse.fingerprints(outside).items()}
-            prints[f"{number}:configuration"] = inputs_hash({}, processors, {})
+            prints[f"{number}:configuration"] = inputs_hash({}, processors, BACKFILL, {})
         found[str(season)] = prints
     return found
 
@@ -106,11 +96,8 @@ def stage_hash(
 ) -> str:
     """Of all that a season's rows of a stage depend on, as it is now."""
     processors = stage.processors(warehouse, plan.options, now)
-    prints = warehouse.fingerprints(season_reads(pipelines[stage.phase].pipeline(), processors, season))
-    settings = stage.settings(plan.options, plan.days, now)
-    if plan.options.model:
-        settings["model"] = hashlib.sha256(Path(plan.options.model).read_bytes()).hexdigest()
-    return inputs_hash(prints, processors, settings)
+    prints = warehouse.fingerprints(season_reads(pipelines[stage.phase], processors, season))
+    return inputs_hash(prints, processors, BACKFILL, stage.settings(plan.options, plan.days, now))
 
 
 def done_days(warehouse: Warehouse, plan: Plan, now: dt.datetime, pipelines: Pipelines) -> list[set[dt.date]]:
@@ -133,4 +120,4 @@ def done_of_season(warehouse: Warehouse, plan: Plan, stage: Stage, season: int, 
 
 
 def seasons(days: Sequence[dt.date]) -> list[int]:
-    return sorted({season_of_day(to_number(day)) for day in days})
+    return list(seasons_of([to_number(day) for day in days]))

@@ -136,7 +136,7 @@ def estimate(warehouse: Warehouse, plan: Plan, done: Sequence[Set[dt.date]], pip
         begun = [days for of_stage, days in plan.slices if of_stage == number and not done[number] >= set(days)]
         times = Counter(season_of_day(to_number(days[0])) for days in begun)
         for season, slices in times.items():
-            reads = season_reads(pipelines[stage.phase].pipeline(), processors, season)
+            reads = season_reads(pipelines[stage.phase], processors, season)
             scanned += slices * warehouse.scanned_bytes(reads)
     return {"rows": rows, "bytes": scanned}
 

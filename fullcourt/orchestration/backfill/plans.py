@@ -30,13 +30,11 @@ Prints = dict[str, str]  # table -> fingerprint of its content in one season
 _PLANS = "nba_orchestration.backfill_plans"
 
 
-class PipelineOf(Protocol):
-    """Names a phase's pipeline module, which is imported where it is needed."""
+class PipelineOf(PhasePipeline, Protocol):
+    """A phase's pipeline, and the name of its module, which worker processes import before they are forked."""
 
     @property
     def module(self) -> str: ...
-
-    def pipeline(self) -> PhasePipeline: ...
 
 
 Pipelines = Mapping[str, PipelineOf]  # by the phase's name

@@ -20,7 +20,7 @@ from fullcourt.orchestration.backfill.gates import Inspection, inspect, refuse_s
 from fullcourt.orchestration.backfill.inputs import stage_hash
 from fullcourt.orchestration.backfill.plans import PipelineOf, Plan
 from fullcourt.orchestration.publish import BACKFILL, Publish
-from fullcourt.orchestration.run import execute, micros, new_run_id
+from fullcourt.orchestration.run import execute, micros, new_run_id, upstream_states
 from fullcourt.warehouse import Warehouse, open_warehouse
 
 LOG = logging.getLogger(__name__)
@@ -166,7 +166,9 @@ def _run(work: Work, warehouse: Warehouse, claim: Claim, now: dt.datetime) -> Se
         held={} if announced else dict.fromkeys((p.name for p in processors), held_reason(plan.plan_id)),
         claim=claim,
         synthetic_days=synthetic,
+        inputs=work.inputs_hash,
     )
+    finish = replace(finish, upstream=upstream_states(warehouse, finish))
     settings = stage.settings(plan.options, days, now)
     if synthetic:
         settings["synthetic_days"] = synthetic
@@ -174,12 +176,12 @@ def _run(work: Work, warehouse: Warehouse, claim: Claim, now: dt.datetime) -> Se
     try:
         report = execute(
             warehouse,
-            work.pipeline.pipeline(),
+            work.pipeline,
             finish,
             settings,
             work.beam_args,
             LOG.info,
-            check=lambda: _check(work),
+            inputs=lambda: _inputs(work),
             detached=work.detached,
         )
     finally:
@@ -190,13 +192,14 @@ def _run(work: Work, warehouse: Warehouse, claim: Claim, now: dt.datetime) -> Se
     return settled(work, warehouse, rows, inspection.synthetic_days)
 
 
-def _check(work: Work) -> None:
-    """InputsMovedError unless what was read just now is what the slice is to be recorded as computed from."""
+def _inputs(work: Work) -> str:
+    """The hash of what was read; InputsMovedError unless it is what the slice is to be recorded as computed from."""
     plan, (number, days) = work.plan, work.plan.slices[work.slice_number]
     stage, season = plan.stages[number], season_of_day(to_number(days[0]))
     found = stage_hash(open_warehouse(work.warehouse), plan, stage, season, work.clock(), {stage.phase: work.pipeline})
     if found != work.inputs_hash:
         raise InputsMovedError(f"the inputs of {stage.phase} in season {season} moved while they were being read")
+    return found
 
 
 def _settle(work: Work, warehouse: Warehouse, claim: Claim, short: dict[dt.date, str]) -> Settled:
