@@ -158,6 +158,7 @@ def _feed(leaving: Leaving, chain: Mapping[str, Processor], stamp: Stamp) -> Ite
     """One way out's rows to the tables it feeds."""
     written, recorded = FEEDS[leaving.verdict]
     if written:
-        yield leaving.processor, leaving.rows
+        yield Named(leaving.processor, leaving.rows)
     for table in recorded:
-        yield table, RECORDS[table](leaving.rows, chain[leaving.processor], TABLES[table].arrow_schema, stamp)
+        made = RECORDS[table](leaving.rows, chain[leaving.processor], TABLES[table].arrow_schema, stamp)
+        yield Named(table, made)

@@ -19,7 +19,7 @@ from fullcourt.domain.observation import Part, observe
 from fullcourt.domain.processors import Processor
 from fullcourt.domain.rows import Judged, Stamp, judged_table, tally
 from transforms.finish_run import Tallied
-from transforms.packing import Packed, encoded, joined, pack, unpack_tables
+from transforms.packing import Packed, WithRows, encoded, joined, pack, unpack_tables
 from transforms.read_shards import season_and_part, shard_key
 
 TALLY, FLOW = "tally", "flow"
@@ -43,6 +43,9 @@ class Leaving(NamedTuple):
     processor: str
     verdict: str
     rows: pa.Table
+
+
+beam.coders.registry.register_coder(Leaving, WithRows)
 
 
 class Verdicts(NamedTuple):
@@ -90,8 +93,11 @@ class JudgeEntities(beam.PTransform):
 
     @beam.typehints.no_annotations  # several outputs: Beam takes hints for one
     def expand(self, inputs: dict[str, beam.PCollection[tuple[str, Packed]]]) -> Verdicts:
-        tags = [*(verdict.label for verdict in Verdict), TALLY, FLOW]
+        ways_out = [verdict.label for verdict in Verdict]
+        tags = [*ways_out, TALLY, FLOW]
         judged = inputs | "JoinByShard" >> beam.CoGroupByKey() | "Judge" >> beam.ParDo(_Judge(self)).with_outputs(*tags)
+        for way_out in ways_out:
+            judged[way_out].element_type = Leaving
         return Verdicts(*(judged[tag] for tag in tags))
 
 
@@ -126,11 +132,9 @@ class _Judge(beam.DoFn):
         days = np.array(how.days, dtype=np.int32)
         judged = Judged(seen, judge(seen, processor, days, facts, how.stamp.now), processor, how.stamp)
         _count(processor, "unexpected_rows", seen.unexpected_rows)
-        for verdict in Verdict:
-            chosen = judged.where(judged.rows.verdict == verdict)
+        for verdict, chosen in judged.by_verdict():
             _count(processor, verdict.label, chosen.size)
-            if chosen.size:
-                yield verdict, how.make_rows(chosen, how.outputs[processor.name]), tally(chosen)
+            yield verdict, how.make_rows(chosen, how.outputs[processor.name]), tally(chosen)
 
     def _read_by_later(self, name: str, written: list[pa.Table]) -> dict[str, pa.Table]:
         """The rows as they would be if they had been read; none where no later processor of the step reads them."""

@@ -60,6 +60,8 @@ class PredictPoints(beam.PTransform):
         made = (
             inputs | "JoinByShard" >> beam.CoGroupByKey() | "Predict" >> beam.ParDo(_Predict(self)).with_outputs(*tags)
         )
+        for tag in (PREDICTED, HELD):
+            made[tag].element_type = Named
         return Predictions(*(made[tag] for tag in tags))
 
 
@@ -82,6 +84,6 @@ class _Predict(beam.DoFn):
         for tag, table, written in ((PREDICTED, PREDICTIONS, predicted), (HELD, FAILURES, held)):
             Metrics.counter("predictions", tag).inc(written.num_rows)
             if written.num_rows:
-                yield pvalue.TaggedOutput(tag, (table, written))
+                yield pvalue.TaggedOutput(tag, Named(table, written))
         yield pvalue.TaggedOutput(TALLY, Tallied(PREDICTIONS, records.tally(how.days, predicted, held)))
         yield pvalue.TaggedOutput(TALLY, Tallied(SUMMARY, summary(assembled)))

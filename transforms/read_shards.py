@@ -1,7 +1,10 @@
 """Reads Parquet files of several kinds and deals their rows out to shards."""
 
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import apache_beam as beam
@@ -16,6 +19,8 @@ from transforms.files import readable
 from transforms.packing import Packed, pack
 
 BATCH_ROWS = 65_536
+Dealt = list[tuple[str, bytes]]  # (shard key, packed rows)
+_AHEAD = 2
 
 
 def shard_key(season: int, part: int) -> str:
@@ -82,31 +87,49 @@ class _ReadAndDeal(beam.DoFn):
         table, path = named
         source = self._how.sources[table]
         with readable(path) as file, pq.ParquetFile(file, read_dictionary=list(source.dictionaries)) as parquet:
-            for batch in parquet.iter_batches(BATCH_ROWS):
-                for key, packed in self._deal(batch, source):
+            for dealt in _ahead(partial(self._deal, source), parquet.iter_batches(BATCH_ROWS)):
+                for key, packed in dealt:
                     yield from (pvalue.TaggedOutput(name, (key, (table, packed))) for name in source.to)
 
-    def _deal(self, batch: pa.RecordBatch, source: Source) -> Iterator[tuple[str, bytes]]:
+    def _deal(self, source: Source, batch: pa.RecordBatch) -> Dealt:
         parts = self._how.parts
         if source.without_days:
             day = batch.column(source.day_column).cast(pa.int32()).to_numpy(zero_copy_only=False)
             batch = _rows_where(batch, ~np.isin(day, source.without_days))
+        found: Dealt = []
         season = _season(batch.column(source.season_column))
-        for wanted in sorted({*self._how.seasons}.intersection(np.unique(season).tolist())):
-            rows = _rows_where(batch, season == wanted)
+        for wanted in sorted({*self._how.seasons}.intersection(pc.unique(season).to_pylist())):
+            rows = _rows_where(batch, season.to_numpy() == wanted)
             if parts == 1 or source.entity_column is None:
                 dealt = [pack(rows)] * parts
             else:
                 part = part_of(rows.column(source.entity_column), parts)
                 dealt = [pack(_rows_where(rows, part == number)) for number in range(parts)]
-            yield from ((shard_key(wanted, number), packed) for number, packed in enumerate(dealt))
+            found += [(shard_key(wanted, number), packed) for number, packed in enumerate(dealt)]
+        return found
 
 
-def _season(column: pa.Array) -> np.ndarray:
+def _ahead(deal: Callable[[pa.RecordBatch], Dealt], batches: Iterable[pa.RecordBatch]) -> Iterator[Dealt]:
+    """What becomes of each batch, in order; while one is read, those before it are dealt by other threads.
+
+    A service gives a file to one worker, whose other core would wait. Few at a time: they are in memory.
+    """
+    with ThreadPoolExecutor(_AHEAD) as pool:
+        waiting: deque[Future[Dealt]] = deque()
+        for batch in batches:
+            waiting.append(pool.submit(deal, batch))
+            if len(waiting) > _AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _season(column: pa.Array) -> pa.Array:
+    """As INT64; -1 where there is none."""
     if pa.types.is_date(column.type):
-        year = pc.year(column).to_numpy(zero_copy_only=False)
-        return year - (pc.month(column).to_numpy(zero_copy_only=False) < 10)
-    return column.fill_null(-1).to_numpy()
+        early = pc.less(pc.month(column), 10).cast(pa.int64())
+        column = pc.subtract(pc.year(column), early)
+    return column.fill_null(-1)
 
 
 def _rows_where(batch: pa.RecordBatch, mask: np.ndarray) -> pa.RecordBatch:

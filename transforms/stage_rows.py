@@ -13,8 +13,14 @@ from apache_beam.utils.windowed_value import WindowedValue
 
 from fullcourt.crash import crash_point
 from transforms.files import writable
+from transforms.packing import WithRows
 
-Named = tuple[str, pa.Table]  # a table's name, rows for it
+
+class Named(NamedTuple):
+    """Rows for the table of that name."""
+
+    table: str
+    rows: pa.Table
 
 
 class Staged(NamedTuple):
@@ -25,6 +31,9 @@ class Staged(NamedTuple):
     rows: int
 
 
+beam.coders.registry.register_coder(Named, WithRows)
+
+
 def _itself(named: Named) -> Iterable[Named]:
     return (named,)
 
@@ -33,8 +42,7 @@ def _itself(named: Named) -> Iterable[Named]:
 class StageRows(beam.PTransform):
     """Stages rows for any of the given tables.
 
-    In:  (table name, Arrow table that holds at least the columns of the table's schema), or whatever rows_of makes
-         such pairs of.
+    In:  Named, with at least the columns of the table's schema, or whatever rows_of makes Named of.
     Out: Staged, one per table and bundle that had rows.  A retried bundle leaves an orphan that nothing names: the
          sweep of the run's directory removes it.
     """
@@ -49,9 +57,14 @@ class StageRows(beam.PTransform):
 
 
 def _writer(file: IO[bytes], schema: pa.Schema) -> pq.ParquetWriter:
-    """Staged files are read once, whole: no statistics, and no dictionary where values hardly repeat."""
-    repeating = [field.name for field in schema if not pa.types.is_floating(field.type)]
+    """Staged files are read once, whole: no statistics, and a dictionary only where it saves more than it costs."""
+    repeating = [field.name for field in schema if _is_text(field.type)]
     return pq.ParquetWriter(file, schema, compression="lz4", use_dictionary=repeating, write_statistics=False)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    inner = kind.value_type if pa.types.is_dictionary(kind) or pa.types.is_list(kind) else kind
+    return pa.types.is_string(inner)
 
 
 @beam.typehints.with_output_types(Staged)

@@ -15,14 +15,15 @@ from fullcourt.domain.summaries import RAW, SUMMARIES, GameDay, RawTables, day_t
 from transforms.finish_run import Tallied
 from transforms.packing import Packed, encoded, pack, unpack_tables
 from transforms.read_shards import season_and_part
+from transforms.stage_rows import Named
 
 ROWS, TALLY, FLOW = "rows", "tally", "flow"
 
 
 class Summarised(NamedTuple):
-    """rows: (summary name, Arrow table with the output's schema).  tally, flow: of these."""
+    """rows: by the summary's name, with the output's schema.  tally, flow: of these."""
 
-    rows: beam.PCollection[tuple[str, pa.Table]]
+    rows: beam.PCollection[Named]
     tally: beam.PCollection[Tallied]
     flow: beam.PCollection[tuple[str, Packed]]
 
@@ -53,6 +54,7 @@ class SummariseGames(beam.PTransform):
             | "JoinBySeason" >> beam.CoGroupByKey()
             | "Summarise" >> beam.ParDo(_Summarise(self)).with_outputs(*tags)
         )
+        summarised[ROWS].element_type = Named
         return Summarised(*(summarised[tag] for tag in tags))
 
 
@@ -70,7 +72,7 @@ class _Summarise(beam.DoFn):
             rows = getattr(games, SUMMARIES[name])(schema, how.stamp)
             Metrics.counter("analytics", f"{name}.rows").inc(rows.num_rows)
             if rows.num_rows:
-                yield pvalue.TaggedOutput(ROWS, (name, rows))
+                yield pvalue.TaggedOutput(ROWS, Named(name, rows))
                 yield pvalue.TaggedOutput(TALLY, Tallied(name, day_tally(rows)))
             if rows.num_rows and name in how.flows:
                 for batch in encoded(rows, how.flows[name], how.dictionaries).to_batches():

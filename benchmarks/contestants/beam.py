@@ -78,7 +78,7 @@ def _days(file: Path) -> np.ndarray:
 
 
 def _named(leaving: Leaving, name: str) -> list[Named]:
-    return [(name, leaving.rows)]
+    return [Named(name, leaving.rows)]
 
 
 def main() -> None:

@@ -58,12 +58,13 @@ def rows_of(judged: Judged, schema: pa.Schema) -> pa.Table:
 def _means(seen: Observation, rows: Judgement) -> list[pa.Array]:
     totals = [seen.sample.total(seen.sample.values(name)[0]).ravel() for name in STATISTICS]
     end = seen.sample.edge(rows.entity, rows.slot)
+    at_end = [total[end] for total in totals]
     means = []
     for counts in rows.windows.values():
         begin, played = seen.sample.edge(rows.entity, counts.first), counts.actual.astype(np.float64)
         some_empty = bool((counts.actual == 0).any())
-        for total in totals:
+        for total, before in zip(totals, at_end, strict=True):
             with np.errstate(invalid="ignore"):
-                mean = (total[end] - total[begin]) / played
+                mean = (before - total[begin]) / played
             means.append(pa.array(mean, from_pandas=True) if some_empty else pa.array(mean))
     return means

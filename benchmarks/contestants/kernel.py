@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.contestants.figures import DICTIONARIES, PROCESSOR, SCHEMAS, UPSTREAM_COLUMNS, WRITTEN, rows_of
+from benchmarks.spec import KEY
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS, season_of_day
 from fullcourt.domain.gate import judge
 from fullcourt.domain.observation import BOX_COLUMNS, INACTIVE_COLUMNS, ShardTables, observe
@@ -39,7 +40,7 @@ def _seasons(data: Path, out: Path, seasons: Sequence[int], number: int) -> None
             out / f"{name}-{number}.parquet",
             schema,
             compression="lz4",
-            use_dictionary=[field.name for field in schema if not pa.types.is_floating(field.type)],
+            use_dictionary=[KEY[0]],
             write_statistics=False,
         )
         for name, schema in SCHEMAS.items()
@@ -60,8 +61,8 @@ def _judged(data: Path, season: int) -> list[tuple[str, pa.Table]]:
     )
     seen = observe(tables, PROCESSOR, season)
     judged = Judged(seen, judge(seen, PROCESSOR, seen.calendar.days), PROCESSOR, _STAMP)
-    leaving = [(name, judged.where(judged.rows.verdict == verdict)) for verdict, name in WRITTEN.items()]
-    return [(name, rows_of(rows, SCHEMAS[name])) for name, rows in leaving if rows.size]
+    leaving = ((WRITTEN[verdict], rows) for verdict, rows in judged.by_verdict() if verdict in WRITTEN)
+    return [(name, rows_of(rows, SCHEMAS[name])) for name, rows in leaving]
 
 
 def _rows(file: Path, columns: Sequence[str], season: int, dictionaries: Sequence[str]) -> pa.Table:

@@ -68,8 +68,8 @@ class Facts:
         zeros = np.zeros(rows, dtype=np.int64)
         return cls(np.zeros(rows, np.int32), zeros, zeros, zeros.view(np.uint64), zeros)
 
-    def where(self, mask: Bools) -> "Facts":
-        return Facts(*(values[mask] for values in vars(self).values()))
+    def at(self, index: Longs | slice) -> "Facts":
+        return Facts(*(values[index] for values in vars(self).values()))
 
     def state(self, now: int) -> NDArray[np.int8]:
         """State codes at an instant."""

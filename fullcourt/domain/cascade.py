@@ -59,8 +59,8 @@ class Found:
         """The column for each judged row; null where no row was found."""
         return self.table[column].combine_chunks().take(nullable(self.place, self.found))
 
-    def where(self, mask: Bools) -> "Found":
-        return replace(self, place=self.place[mask])
+    def at(self, index: Longs | slice) -> "Found":
+        return replace(self, place=self.place[index])
 
     def _truth(self, column: pa.ChunkedArray) -> Bools:
         truth = np.append(column.to_numpy().astype(np.bool_), False)

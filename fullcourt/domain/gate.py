@@ -81,15 +81,16 @@ class Judgement:
     inputs_hash: Hashes
     facts: breaker.Facts
 
-    def where(self, mask: Bools) -> "Judgement":
+    def at(self, index: Longs | slice) -> "Judgement":
+        """The rows of those numbers, in that order; a slice of them is not copied."""
         windows = {
-            window: WindowCounts(c.first[mask], c.expected[mask], c.excused[mask], c.actual[mask])
+            window: WindowCounts(c.first[index], c.expected[index], c.excused[index], c.actual[index])
             for window, c in self.windows.items()
         }
-        found = {name: other.where(mask) for name, other in self.cascade.items()}
+        found = {name: other.at(index) for name, other in self.cascade.items()}
         columns = {n: values for n, values in vars(self).items() if n not in ("windows", "facts", "cascade")}
-        subset = {name: values[mask] for name, values in columns.items()}
-        return Judgement(windows=windows, facts=self.facts.where(mask), cascade=found, **subset)
+        chosen = {name: values[index] for name, values in columns.items()}
+        return Judgement(windows=windows, facts=self.facts.at(index), cascade=found, **chosen)
 
 
 def judge(

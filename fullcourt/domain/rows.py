@@ -4,9 +4,9 @@ Every verdict yields rows of one shape, so that each way out of the gate is a ba
 rows (ready, flagged) carry the features; the others keep every business column null.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 
 import numpy as np
 import pyarrow as pa
@@ -54,8 +54,13 @@ class Judged:
     processor: Processor
     stamp: Stamp
 
-    def where(self, mask: Bools) -> "Judged":
-        return Judged(self.seen, self.rows.where(mask), self.processor, self.stamp)
+    def by_verdict(self) -> Iterator[tuple[Verdict, "Judged"]]:
+        """The rows of each verdict that anybody has, in their order. Brought together once, each is a slice."""
+        together = self.rows.at(np.argsort(self.rows.verdict, kind="stable"))
+        counts = np.bincount(self.rows.verdict, minlength=len(Verdict))
+        for verdict, count, end in zip(Verdict, counts, np.cumsum(counts), strict=True):
+            if count:
+                yield verdict, Judged(self.seen, together.at(slice(end - count, end)), self.processor, self.stamp)
 
     @property
     def size(self) -> int:
@@ -162,21 +167,19 @@ def percent_column(counts: WindowCounts) -> pa.Array:
 def tally(judged: Judged) -> pa.Table:
     """Per day: entities by verdict, the sum of their percentages in tenths, and this part of the day's fingerprint.
 
-    judged: rows of one verdict.
+    judged: rows of one verdict, at least one.
     """
     rows = judged.rows
-    days, index = np.unique(rows.day, return_inverse=True)
+    of_verdict = Verdict(int(rows.verdict[0]))
+    begin = np.flatnonzero(np.diff(rows.day, prepend=-1))  # rows are ordered by day
+    count = np.diff(begin, append=judged.size)
     tenths, known = percentage(judged.primary)
-    known &= rows.verdict <= Verdict.BLOCKED  # of the rows written
-    columns: dict[str, pa.Array] = {"day": pa.array(days.astype(np.int32)).cast(pa.date32())}
-    for verdict in Verdict:
-        count = np.bincount(index[rows.verdict == verdict], minlength=len(days))
-        columns[verdict.label] = pa.array(count.astype(np.int64))
-    columns["percent_tenths"] = pa.array(np.bincount(index[known], tenths[known], len(days)).astype(np.int64))
-    columns["percent_rows"] = pa.array(np.bincount(index[known], minlength=len(days)).astype(np.int64))
-    fingerprint = np.zeros(len(days), dtype=np.uint64)
-    np.add.at(fingerprint, index, mix(rows.inputs_hash + mix(judged.content_hash)))
-    columns["fingerprint"] = pa.array(fingerprint)
+    known &= of_verdict <= Verdict.BLOCKED  # of the rows written
+    columns: dict[str, pa.Array] = {"day": pa.array(rows.day[begin]).cast(pa.date32())}
+    columns |= {verdict.label: pa.array(count * (verdict is of_verdict)) for verdict in Verdict}
+    columns["percent_tenths"] = pa.array(np.add.reduceat(tenths * known, begin))
+    columns["percent_rows"] = pa.array(np.add.reduceat(known, begin, dtype=np.int64))
+    columns["fingerprint"] = pa.array(np.add.reduceat(mix(rows.inputs_hash + mix(judged.content_hash)), begin))
     return pa.table(columns)
 
 
@@ -310,10 +313,13 @@ def _counted_source(judged: Judged) -> dict[str, Source]:
 
 def _widest(windows: Iterable[WindowCounts]) -> WindowCounts:
     """Per row the window that begins first: as all end before the row's day, it holds the others."""
-    stacked = [np.stack(values) for values in zip(*(vars(counts).values() for counts in windows), strict=True)]
-    first = stacked[0]
-    chosen = first.argmin(axis=0), np.arange(first.shape[1])
-    return WindowCounts(*(values[chosen] for values in stacked))
+    return reduce(_wider, windows)
+
+
+def _wider(one: WindowCounts, other: WindowCounts) -> WindowCounts:
+    earlier = other.first < one.first
+    both = zip(vars(other).values(), vars(one).values(), strict=True)
+    return WindowCounts(*(np.where(earlier, its, ours) for its, ours in both))
 
 
 def _issues(judged: Judged) -> pa.Array:

@@ -348,9 +348,9 @@ def test_a_days_rows_do_not_depend_on_the_range_they_are_computed_in(nights, cas
     seen, rows, _ = answer(season, processor, upstream)
 
     def table(mask: np.ndarray) -> pa.Table:
-        by_verdict = [mask & (rows.verdict == verdict) for verdict in gate.Verdict]
-        parts = [Judged(seen, rows.where(part), processor, STAMP) for part in by_verdict if part.any()]
-        return pa.concat_tables(judged_table(part, schema) for part in parts).sort_by("analysis_date")
+        chosen = Judged(seen, rows.at(np.flatnonzero(mask)), processor, STAMP)
+        parts = (judged_table(part, schema) for _, part in chosen.by_verdict())
+        return pa.concat_tables(parts).sort_by("analysis_date")
 
     single_days = [table(rows.slot == slot) for slot in np.unique(rows.slot)]
     assert table(np.ones(len(rows.slot), np.bool_)).to_pylist() == pa.concat_tables(single_days).to_pylist()
