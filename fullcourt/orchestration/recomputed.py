@@ -20,6 +20,7 @@ from fullcourt.domain.days import to_number
 from fullcourt.domain.features import columns_wanted, shard_tables
 from fullcourt.domain.gate import Verdict, judge
 from fullcourt.domain.observation import Observation, observe
+from fullcourt.domain.predictions.assembly import HISTORY_DAYS
 from fullcourt.domain.processors import BY_NAME, GATED, PROCESSORS, CascadePolicy, Processor
 from fullcourt.domain.rows import Judged, Stamp, judged_table
 from fullcourt.domain.staleness import CHANGED, GONE, NEW, Differences, compare
@@ -31,6 +32,19 @@ from schemas.completeness import TAIL, completeness
 
 PREDICTIONS = "player_prop_predictions"
 _PREDICTED_FROM = ("upcoming_player_game_context", "ml_feature_store_v2")
+_DEFENSE, _RATING = "team_defense_zone_analysis", "defensive_rating_last_15"
+# Who is predicted and has met one of those defences in the games that his prediction looks back at.
+_HAS_MET = """
+SELECT DISTINCT predicted.player_lookup, predicted.game_date
+FROM nba_predictions.player_prop_predictions AS predicted
+JOIN nba_analytics.player_game_summary AS played
+  ON played.player_lookup = predicted.player_lookup AND played.season_year = predicted.season_year
+  AND played.game_date < predicted.game_date
+  AND played.game_date >= DATE_SUB(predicted.game_date, INTERVAL @history DAY)
+WHERE predicted.is_active AND predicted.game_date IN UNNEST(@days)
+  AND CONCAT(played.opponent_team_abbr, CAST(played.game_date AS STRING)) IN UNNEST(@met)
+ORDER BY predicted.game_date, predicted.player_lookup
+"""
 _WRITTEN = (Verdict.READY, Verdict.FLAGGED, Verdict.INCOMPLETE, Verdict.BLOCKED)
 _STAMP = Stamp("stale", 0, recording=False)
 _SKIPPED = "incomplete_upstream_dependencies"  # what only the cascade policy `skip` writes
@@ -63,6 +77,7 @@ class Recomputed:
 
     gated: the processors, with the thresholds that hold now.  tables: as they would be after a run, by name.
     touched: of each summary, the (entity, game id) pairs that would change.
+    rated: (team, day) whose defensive rating would be another.
     """
 
     warehouse: Warehouse
@@ -73,6 +88,7 @@ class Recomputed:
     found: Found
     tables: dict[str, pa.Table] = field(default_factory=dict)
     touched: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    rated: set[tuple[str, dt.date]] = field(default_factory=set)
 
     def compare_all(self) -> None:
         published = self._published_days()
@@ -166,6 +182,8 @@ class Recomputed:
         made = _Made.of(seen, processor, days, _skipping(old, processor))
         self.tables[processor.name] = new = made.table.select(columns)
         apart = compare(new, old, table.grain, told)
+        if processor.name == _DEFENSE:
+            self.rated = {(team, day) for team, day, _ in _ratings(old) ^ _ratings(new)}
         in_new, in_old = apart.changed
         was, now = (pc.fill_null(side["is_production_ready"], False).to_numpy() for side in (old, new))
         changed = _entity_days(processor, new, in_new, CHANGED, was[in_old], now[in_new])
@@ -201,7 +219,7 @@ class Recomputed:
         return found
 
     def _predictions(self, days: set[dt.date]) -> None:
-        """Active predictions of players whose context or features of the day differ."""
+        """Active predictions of players whose context or features of the day, or past opponents' ratings, differ."""
         mine = {
             (row["entity"], row["day"]): row["games"]
             for row in self.found.entity_days
@@ -217,9 +235,25 @@ class Recomputed:
         self.found.add(
             PREDICTIONS, [{"entity": key[0], "day": key[1], **same, "games": mine[key]} for key in keys if key in mine]
         )
+        met = [key for key in self._has_met(days) if key not in mine]
+        told = {**same, "sources": ["history"], "games": []}
+        self.found.add(PREDICTIONS, [{"entity": who, "day": day, **told} for who, day in met])
         if mine:
             # A player may be predicted now who was not, so every day with other features is predicted again.
             self.found.days.setdefault(PREDICTIONS, set()).update(day for _, day in mine)
+
+    def _has_met(self, days: set[dt.date]) -> list[tuple[str, dt.date]]:
+        """(player, day) of predictions that compare games against teams whose rating of that day differs."""
+        asked = sorted(day for day in days if day >= self.start)
+        if not self.rated or not asked:
+            return []
+        found = self.warehouse.query(
+            _HAS_MET,
+            history=HISTORY_DAYS,
+            days=asked,
+            met=sorted(f"{team}{day}" for team, day in self.rated),
+        )
+        return list(zip(found["player_lookup"].to_pylist(), found["game_date"].to_pylist(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -240,9 +274,8 @@ class _Made:
             numbers = np.array(sorted(to_number(day) for day in chosen), np.int32)
             # Nobody's breaker is asked: that a row waits for it is no matter of its inputs.
             judged = Judged(seen, judge(seen, how, numbers), how, _STAMP)
-            for verdict in _WRITTEN:
-                part = judged.where(judged.rows.verdict == verdict)
-                if part.size:
+            for verdict, part in judged.by_verdict():
+                if verdict in _WRITTEN:
                     tables.append(judged_table(part, TABLES[processor.name].arrow_schema))
                     rows.append(part.rows)
         if not rows:
@@ -291,6 +324,11 @@ def _sources(apart: Differences) -> list[list[str]]:
 
 def _skipping(old: pa.Table, processor: Processor) -> set[dt.date]:
     return set(old.filter(pc.equal(old["processing_decision_reason"], _SKIPPED))[processor.day_column].to_pylist())
+
+
+def _ratings(defense: pa.Table) -> set[tuple[str, dt.date, Any]]:
+    """(team, day, rating) of every row."""
+    return set(zip(*(defense[name].to_pylist() for name in ("team_abbr", "analysis_date", _RATING)), strict=True))
 
 
 def _taken(table: pa.Table, places: Ints, change: str) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from fullcourt.orchestration.repair import repair_plan
 from fullcourt.orchestration.stale import stale
 from schemas import TABLES
 from tests.houses import House, read, rewrite
+from tests.verified import execute
 
 OUTPUTS = tuple(processor.name for processor in PROCESSORS)
 PREDICTIONS = "player_prop_predictions"
@@ -162,6 +163,37 @@ def test_running_only_what_is_stale_gives_the_same_as_running_everything(news, s
     for name, rows in news.everything.tables(*OUTPUTS, "precompute_failures", content=True).items():
         assert renewed[name].equals(rows), name
     assert look(house, season)["entity_days"] == []
+
+
+def test_a_prediction_is_stale_when_a_team_it_looks_back_at_is_rated_anew(chain, season, tmp_path):
+    """Similar games are found by what the opponent's defence was on their day, which no feature of today holds."""
+    house, first = chain.house.copy(tmp_path / "house.duckdb"), season.judged[0]
+    games = [row for row in season.league.schedule.to_pylist() if row["season_type"] == "regular"]
+    team = next(game["home_tricode"] for game in games if game["game_date"] == first)
+    sides = ("home_tricode", "away_tricode")
+    past = [game for game in games if team in (game[side] for side in sides) and game["game_date"] < first]
+    newest = max((game for game in past if game["game_id"] not in season.lost), key=lambda game: game["game_date"])
+    other = next(newest[side] for side in sides if newest[side] != team)
+    execute(
+        house,
+        f"UPDATE {TABLES['nbac_team_boxscore'].id} SET turnovers = 2 * turnovers "
+        "WHERE nba_game_id = @game AND team_abbr = @other",
+        game=newest["game_id"],
+        other=other,
+    )
+    met = house.query(
+        f"SELECT DISTINCT predicted.player_lookup, predicted.game_date FROM {TABLES[PREDICTIONS].id} AS predicted "
+        "JOIN nba_analytics.player_game_summary AS played USING (player_lookup) WHERE predicted.is_active "
+        "AND predicted.game_date > @day AND played.game_date = @day AND played.opponent_team_abbr = @team",
+        day=first,
+        team=team,
+    )
+    report = look(house, season)
+    found = {
+        (row["entity"], row["day"]): row["sources"] for row in report["entity_days"] if row["processor"] == PREDICTIONS
+    }
+    assert {found[tuple(row.values())][0] for row in met} >= {"history"}
+    assert report["commands"][-1]["phase"] == "predictions"
 
 
 def test_the_repair_plan_foretold_what_the_late_game_unblocks(chain, season, news):
