@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+# Of CSV files: UTF-8, with or without a byte order mark. By this name Python decodes them, and refuses bytes that are
+# none wherever they are; by "utf8" pyarrow reads on, and where a row is ragged too Python prints what it cannot raise.
+CSV_ENCODING = "utf-8-sig"
+
 
 @dataclass(frozen=True)
 class Landing:

@@ -13,6 +13,7 @@ from apache_beam import pvalue
 
 from fullcourt.domain.landing import ROW, Games, Players, Rows, load
 from fullcourt.domain.rows import Stamp, fit
+from schemas.landing import CSV_ENCODING
 from transforms.files import readable
 from transforms.finish_run import Tallied
 from transforms.packing import pack, unpack
@@ -148,7 +149,7 @@ def read_batches(path: str, columns: Iterable[str], ragged: list[pacsv.InvalidRo
     """
     try:
         yield from _parquet(path, list(columns)) if path.endswith(".parquet") else _csv(path, list(columns), ragged)
-    except (pa.ArrowException, OSError, EOFError) as error:
+    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
         raise UnreadableError(str(error).splitlines()[0]) from error
 
 
@@ -168,7 +169,7 @@ def _csv(path: str, wanted: list[str], ragged: list[pacsv.InvalidRow]) -> Iterat
         strings_can_be_null=True,
         quoted_strings_can_be_null=False,
     )
-    one_by_one = pacsv.ReadOptions(use_threads=False)  # else rows have no numbers
+    one_by_one = pacsv.ReadOptions(use_threads=False, encoding=CSV_ENCODING)  # else rows have no numbers
     parsing = pacsv.ParseOptions(invalid_row_handler=leave_out)
     with readable(path) as file:
         text = pa.input_stream(file, compression="gzip" if path.endswith(".gz") else None)

@@ -6,6 +6,7 @@ further than its processor, phase and day: whether anything starts is read from 
 
 import datetime as dt
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,7 @@ EXPECTED_RAW = ("nbac_gamebook_player_stats", "nbac_team_boxscore")
 MAX_BYTES = 256 * 1024
 MAX_EVENT_ID = 200  # characters
 STATUSES = ("success", "partial", "no_data", "failed")
+_HALF = re.compile("[\ud800-\udfff]")  # of a pair: JSON can spell it, and no table takes it
 _REQUIRED = ("processor_name", "phase", "execution_id", "correlation_id", "game_date", "status", "timestamp")
 _REQUIRED_OF_TRIGGER = ("game_date", "correlation_id", "trigger_source", "triggered_by", "timestamp")
 
@@ -128,7 +130,7 @@ def _fields(data: bytes) -> dict[str, Any]:
 
 def _require(fields: Mapping[str, Any], names: tuple[str, ...]) -> None:
     for name in names:
-        if not isinstance(fields.get(name), str) or not fields[name]:
+        if not isinstance(fields.get(name), str) or not fields[name] or _HALF.search(fields[name]):
             raise UnreadableError(f"{name} is {str(fields.get(name))[:80]!r}, expected a text")
 
 

@@ -1,6 +1,5 @@
 """Finds the landing files of a directory and refuses what cannot be one, before anything runs."""
 
-import gzip
 import hashlib
 import re
 from collections.abc import Mapping
@@ -26,7 +25,7 @@ from schemas import (
     player_props,
     shot_zones,
 )
-from schemas.landing import Landing
+from schemas.landing import CSV_ENCODING, Landing
 
 # The raw tables that landing files fill, in the order they are loaded.
 SOURCES: tuple[ModuleType, ...] = (
@@ -107,7 +106,7 @@ def _check(file: Found, landing: Landing) -> None:
         raise GateError(f"{file.name} is empty (0 bytes): expected a landing file of {landing.stem}")
     try:
         columns = _columns(file.path)
-    except (pa.ArrowInvalid, pa.ArrowException, OSError, EOFError, gzip.BadGzipFile) as error:
+    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
         raise GateError(f"{file.name} cannot be read, it may be torn: {str(error).splitlines()[0]}") from error
     if missing := [name for name in landing.needed if name not in columns]:
         raise GateError(f"{file.name} lacks the columns {', '.join(missing)}: expected those of {landing.stem}")
@@ -123,7 +122,7 @@ def _columns(path: str) -> dict[str, pa.DataType]:
             # Rows of another length are the loader's to name, one by one.
             skip = pacsv.ParseOptions(invalid_row_handler=lambda _: "skip")
             text = pa.input_stream(file, compression="gzip" if path.endswith(".gz") else None)
-            with pacsv.open_csv(text, parse_options=skip) as reader:
+            with pacsv.open_csv(text, pacsv.ReadOptions(encoding=CSV_ENCODING), skip) as reader:
                 schema = reader.schema
     return {field.name: field.type for field in schema}
 

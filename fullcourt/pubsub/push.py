@@ -150,6 +150,7 @@ def _message(headers: Mapping[str, str], body: bytes) -> Received:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"expected a text, got {type(value).__name__}")
+    value.encode()  # JSON can spell half a character, which no table takes: a ValueError
     return value
 
 

@@ -20,7 +20,9 @@ FIELDS = (
 )
 VALUES = st.one_of(
     texts,
-    st.sampled_from([*(p.name for p in PROCESSORS), *(phase.value for phase in Phase), "success", "2024-01-15"]),
+    st.sampled_from(
+        [*(p.name for p in PROCESSORS), *(phase.value for phase in Phase), "success", "2024-01-15", "\ud800"]
+    ),
     st.none(),
     st.integers(),
     st.floats(),
@@ -47,6 +49,7 @@ def test_messages(inputs):
         assert message.event_id
         try:
             came_of_it = read(message)
+            came_of_it.correlation_id.encode()  # it is stored
         except UnreadableError as error:
             came_of_it = str(error)
         assert isinstance(came_of_it, Completion | Trigger) or 0 < len(came_of_it) < 1_000

@@ -596,12 +596,26 @@ def test_fault_12_a_truncated_gz_file_is_named(loaded_house, landing, share):
     refused(loaded_house, landing, GateError, "player_boxscores.csv.gz cannot be read, it may be torn")
 
 
-def test_text_that_is_not_utf8_is_named(loaded_house, landing):
+# Lines of a CSV file, one of which is no UTF-8.
+NOT_UTF8 = {
+    "a cell": lambda header, row: [header, row, row.replace(b"Final", b"F\xffnal")],
+    "a row of too many": lambda header, row: [header, row, row + b",\xff"],
+    "a row of too few": lambda header, row: [header, row, b"\xff"],
+    "the header": lambda header, row: [header + b",\xff", row + b","],
+    "a ragged row behind the reader's first block": lambda header, row: [header, *[row] * 50_000, row + b",\xff"],
+}
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnraisableExceptionWarning")  # else Python prints it, with a traceback
+@pytest.mark.parametrize("place", NOT_UTF8)
+def test_text_that_is_not_utf8_is_named(loaded_house, landing, place):
     only(landing, "schedule")
     as_csv(landing, compress=False)
     path = landing / "schedule.csv"
-    path.write_bytes(path.read_bytes().replace(b"Final", b"F\xffnal", 1))
-    refused(loaded_house, landing, GateError, "schedule.csv has columns of a wrong type: status is binary")
+    header, row = path.read_bytes().splitlines()[:2]
+    path.write_bytes(b"\n".join(NOT_UTF8[place](header, row)) + b"\n")
+    words = "'utf-8' codec can't decode byte 0xff"
+    refused(loaded_house, landing, GateError, f"schedule.csv cannot be read, it may be torn: {words}")
 
 
 @pytest.mark.parametrize("kind", [pa.list_(pa.int16()), pa.struct([("x", pa.int16())]), pa.binary()], ids=str)

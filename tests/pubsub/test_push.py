@@ -205,8 +205,16 @@ def test_what_pubsub_does_not_push(world, push, case):
 
 @pytest.mark.parametrize(
     "changed",
-    [{"data": "*"}, {"data": 1}, {"attributes": {"a": 1}}, {"messageId": None}, {"publishTime": "now"}],
-    ids=str,
+    [
+        {"data": "*"},
+        {"data": 1},
+        {"attributes": {"a": 1}},
+        {"attributes": {"event_id": "\ud800"}},
+        {"messageId": None},
+        {"messageId": "\ud800"},
+        {"publishTime": "now"},
+    ],
+    ids=ascii,
 )
 def test_fields_of_the_envelope_that_are_wrong(push, changed):
     assert push(changed=changed) == 400

@@ -242,6 +242,11 @@ POISON = {
     "oversize": (topic_of(CACHE), b" " * (MAX_BYTES + 1), "the message has 262145 bytes, expected 262144 at most"),
     "field missing": (topic_of(CACHE), completion(status=None), "status is 'None', expected a text"),
     "field of another type": (topic_of(CACHE), completion(game_date=1), "game_date is '1', expected a text"),
+    "half a character": (
+        topic_of(CACHE),
+        completion(correlation_id="\ud800"),
+        r"correlation_id is '\\ud800', expected a text",
+    ),
     "unknown processor": (topic_of(CACHE), completion("PlayerDailyCache"), "processor_name is 'PlayerDailyCache', .*"),
     "another phase's topic": (topic_of(SUMMARY), completion(CACHE), "processor_name is 'player_daily_cache', .*"),
     "another phase": (topic_of(CACHE), completion(CACHE, phase="phase_9"), "phase is 'phase_9', .*"),
