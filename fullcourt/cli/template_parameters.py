@@ -120,6 +120,7 @@ _OFFERS: Mapping[str, _Offer] = {
     "cascade_policy": _Offer("Upstream not ready", _HOW),
     "strict": _Offer("Refuse on unsafe upstreams", _HOW),
     "allow_demotion": _Offer("Allow demotion", _HOW),
+    "recompute": _Offer("Compute even what did not change", _HOW),
     "skip_downstream_trigger": _Offer("Start nothing downstream", _HOW),
     "warehouse": _Offer(
         "Warehouse",
@@ -129,7 +130,7 @@ _OFFERS: Mapping[str, _Offer] = {
         help="bigquery://project?location=US&temp=gs://bucket/prefix&staging=temp, as workers see no other place.",
     ),
 }
-_RUN = ("start", "end", "allow_demotion", "skip_downstream_trigger", "warehouse")
+_RUN = ("start", "end", "allow_demotion", "recompute", "skip_downstream_trigger", "warehouse")
 # What each template takes of its command, in the order in which a form shows it.
 TAKES: Mapping[str, tuple[str, ...]] = {
     INGEST: ("directory", "max_dead_percent", "warehouse"),
@@ -171,10 +172,11 @@ def parameters(template: str) -> tuple[Parameter, ...]:
 
 def metadata(template: str) -> dict[str, Any]:
     """As Dataflow's TemplateMetadata."""
+    taken = parameters(template)
     return {
         "name": f"Full Court {template}",
         "description": _ABOUT[template],
-        "parameters": [parameter.metadata for parameter in parameters(template)],
+        "parameters": [parameter.metadata for parameter in taken],
     }
 
 

@@ -44,6 +44,8 @@ def test_the_spec_names_one_image_for_launcher_and_workers(cli):
     assert made["metadata"]["name"] == "Full Court predictions"
     code, _, err = cli("template", "spec", "predictions", "--image", "pipelines:latest")
     assert (code, "not pinned" in err) == (2, True)
+    code, _, err = cli("template", "spec", "prediction", "--image", IMAGE)
+    assert (code, "unknown template 'prediction': expected one of" in err) == (2, True)
 
 
 def test_a_launch_sends_what_render_shows_and_prints_the_job(cli, cloud):
