@@ -20,15 +20,20 @@ def make_pipeline(beam_args: Sequence[str]) -> beam.Pipeline:
 
     UsageError names an option that Beam does not know or cannot read; another runner may know more of them.
     """
-    known, unknown = _parser().parse_known_args(list(beam_args))
-    if unknown and not known.runner:
-        raise UsageError(f"unknown Beam option {unknown[0]}: expected one of Beam's pipeline options after `--`")
-    if known.no_wait_until_finish and not known.runner:
-        raise UsageError("the in-process runner ends with its pipeline: expected a service's, such as --runner=…")
+    if beam_args:  # Beam knows some 300 options, which take a while to list
+        _check(list(beam_args))
     options = PipelineOptions(list(beam_args))
     if options.view_as(StandardOptions).runner:
         return beam.Pipeline(options=options)
     return beam.Pipeline(runner=FnApiRunner(), options=options)
+
+
+def _check(beam_args: list[str]) -> None:
+    known, unknown = _parser().parse_known_args(beam_args)
+    if unknown and not known.runner:
+        raise UsageError(f"unknown Beam option {unknown[0]}: expected one of Beam's pipeline options after `--`")
+    if known.no_wait_until_finish and not known.runner:
+        raise UsageError("the in-process runner ends with its pipeline: expected a service's, such as --runner=…")
 
 
 def _parser() -> argparse.ArgumentParser:
