@@ -8,10 +8,12 @@ EMULATORS := .venv-emulators/installed
 TOOLS := .venv-tools/installed
 # What the benchmarks compare with; Spark alone is half a gigabyte.
 BENCH := .venv-bench/installed
+# The tests' environment, and a fuzzer that has wheels for some versions of Python only.
+FUZZ := .venv-fuzz/installed
 IMAGE ?= full-court
 PYTHON313 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python3.13) python3.13)
 
-.PHONY: demo test test-slow test-cloud check audit bench generate reliability lock sbom image image-pin clean
+.PHONY: demo test test-slow test-cloud fuzz check audit bench generate reliability lock sbom image image-pin clean
 
 demo: $(RUNTIME)  ## ingest a simulated half season, run the gate over it, show what was held back and why
 	.venv/bin/fullcourt demo
@@ -24,6 +26,9 @@ test-slow: $(DEV)  ## every cell of every day of the real seasons against refere
 
 test-cloud: $(DEV) $(EMULATORS)  ## the BigQuery warehouse against emulators; minutes long; they need Python 3.13
 	.venv-dev/bin/pytest -m cloud -n 0 --timeout 1800
+
+fuzz: $(FUZZ)  ## inputs that grow towards code not yet reached, 20 s a target; what ends one is left in build/fuzz
+	.venv-fuzz/bin/python -m tests.fuzz.guided
 
 check: $(DEV) $(TOOLS)  ## lint, formatting, types, import direction, the image's recipe
 	.venv-tools/bin/hadolint templates/Dockerfile
@@ -55,6 +60,7 @@ lock: $(DEV)  ## recompute the hash-pinned lock files
 	.venv-dev/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml --extra gcp --extra dev -c requirements/runtime.lock -o requirements/dev.lock
 	.venv-dev/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.13 requirements/emulators.in -o requirements/emulators.lock
 	.venv-dev/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements/tools.in -o requirements/tools.lock
+	.venv-dev/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements/fuzz.in -o requirements/fuzz.lock
 	.venv-dev/bin/uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 requirements/bench.in -c requirements/runtime.lock -o requirements/bench.lock
 	.venv-dev/bin/uv pip compile -q --generate-hashes --no-header --python-version 3.11 --python-platform x86_64-manylinux_2_28 pyproject.toml --extra gcp -c requirements/dev.lock -o requirements/image.lock
 	$(MAKE) sbom
@@ -72,7 +78,7 @@ templates/digests.env:
 	@echo "the bases of the image are not pinned yet: run make image-pin where the registries can be reached"; exit 1
 
 clean:
-	rm -rf .venv .venv-dev .venv-emulators .venv-tools .venv-bench
+	rm -rf .venv .venv-dev .venv-emulators .venv-tools .venv-bench .venv-fuzz
 
 .venv-emulators/installed: requirements/emulators.lock | $(DEV)
 	@if $(PYTHON313) -c '' 2>/dev/null; then \
@@ -93,6 +99,8 @@ clean:
 .venv-dev/installed: LOCK = requirements/dev.lock
 .venv-bench/installed: requirements/build.lock requirements/bench.lock pyproject.toml setup.py
 .venv-bench/installed: LOCK = requirements/bench.lock
+.venv-fuzz/installed: requirements/build.lock requirements/dev.lock requirements/fuzz.lock pyproject.toml setup.py
+.venv-fuzz/installed: LOCK = requirements/dev.lock -r requirements/fuzz.lock
 %/installed:
 	$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else f"Full Court needs Python 3.11 to 3.13, found {sys.version.split()[0]}: make PYTHON=python3.12")'
 	$(PYTHON) -m venv --clear $(@D)
