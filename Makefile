@@ -25,7 +25,7 @@ test-slow: $(DEV)  ## every cell of every day of the real seasons against refere
 	.venv-dev/bin/pytest -m slow --timeout 3600
 
 test-cloud: $(DEV) $(EMULATORS)  ## the BigQuery warehouse against emulators; minutes long; they need Python 3.13
-	.venv-dev/bin/pytest -m cloud -n 0 --timeout 1800
+	.venv-dev/bin/pytest -m cloud --dist loadfile --timeout 1800
 
 fuzz: $(FUZZ)  ## inputs that grow towards code not yet reached, 20 s a target; what ends one is left in build/fuzz
 	.venv-fuzz/bin/python -m tests.fuzz.guided
