@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import enum
+import itertools
 import json
 import shlex
 from collections.abc import Mapping
@@ -211,5 +212,6 @@ def _gcloud(job: "TemplateJob") -> list[str]:
 def _listed(pairs: Mapping[str, str]) -> str:
     """As gcloud reads a list: values may hold its comma, so another separator is named that none of them holds."""
     words = [f"{name}={value}" for name, value in pairs.items()]
-    separator = next(mark for mark in "|;~#@%" if not any(mark in word for word in words))
+    separators = (mark * times for times in itertools.count(1) for mark in "|;~#@%")
+    separator = next(mark for mark in separators if not any(mark in word for word in words))
     return f"^{separator}^{separator.join(words)}"

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+from fullcourt.cli import template
 from fullcourt.domain.errors import EngineError, OwnershipError, UsageError
 from fullcourt.orchestration.flex_templates import Service, TemplateJob
 
@@ -192,6 +193,12 @@ def test_the_gcloud_command_carries_values_with_commas(cli):
     _, separator, listed = parameters.partition("=")[2].split("^")
     assert dict(pair.split("=", 1) for pair in listed.split(separator))["processors"] == chosen
     assert "--disable-public-ips" in words
+
+
+def test_a_value_may_hold_every_separator():
+    listed = template._listed({"directory": "gs://a/|;~#@%,", "start": "2024-01-15"})
+    _, separator, pairs = listed.split("^")
+    assert pairs.split(separator) == ["directory=gs://a/|;~#@%,", "start=2024-01-15"]
 
 
 @pytest.mark.skipif(shutil.which("gcloud") is None, reason="gcloud is not installed")
