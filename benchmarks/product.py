@@ -75,17 +75,16 @@ def time_product(cache: Path, scratch: Path, runs: int, say: Callable[[str], Non
 
 def _chain(steps: Steps, seasons: int, files: Path, scratch: Path) -> None:
     """The last day is left for _day to compute."""
-    warehouse, days = _warehouse(scratch, seasons), _game_days(files)
+    warehouse = _warehouse(scratch, seasons)
     warehouse.unlink(missing_ok=True)
     store = ("--warehouse", str(warehouse))
     of = "1 season" if seasons == 1 else f"{seasons} seasons"
     measure([str(FULLCOURT), "init", *store])
     rows = sum(pq.read_metadata(file).num_rows for file in files.glob("*.parquet"))
     steps.time(f"ingest{seasons}", f"`ingest`, {of}", ("ingest", str(files), *store), rows=rows)
-    days_but_one = ("--start", days[0], "--end", days[-2], *store)
-    phases = [(*_run(phase), *days_but_one) for phase in PHASES]
-    for phase, command in zip(PHASES, phases, strict=True):
-        steps.time(f"{phase}{seasons}", f"`run {phase}`, {of}", command)
+    phases = [(*command(phase), *days_but_one(files), *store) for phase in PHASES]
+    for phase, asked in zip(PHASES, phases, strict=True):
+        steps.time(f"{phase}{seasons}", f"`run {phase}`, {of}", asked)
     _refuse_empty(warehouse)
     taken = [steps[f"{phase}{seasons}"].timings[-1] for phase in PHASES]
     chain = steps.setdefault(f"chain{seasons}", Step(f"chain{seasons}", f"phases 3 to 5, {of}"))
@@ -101,13 +100,13 @@ def _chain(steps: Steps, seasons: int, files: Path, scratch: Path) -> None:
 
 def _day(steps: Steps, files: Path, scratch: Path, runs: int) -> None:
     """The season's last day; each round on a copy of the warehouse that lacks it."""
-    days, season = _game_days(files), ("--start", _game_days(files)[0], "--end", _game_days(files)[-2])
+    days, season = _game_days(files), days_but_one(files)
     day, copy, page = ("--date", days[-1]), scratch / "day.duckdb", str(scratch / "report.html")
     store = ("--warehouse", str(copy))
     who = _listed(files, days[-1])
     for _ in range(runs):
         shutil.copyfile(_warehouse(scratch, 1), copy)
-        commands = {phase: (*_run(phase), *day, *store) for phase in PHASES}
+        commands = {phase: (*command(phase), *day, *store) for phase in PHASES}
         measure([str(FULLCOURT), *commands["analytics"]], PUBLISHED)
         steps.time("day", "`run precompute`, one day", commands["precompute"])
         _again(steps, "", "one day", commands["precompute"])
@@ -116,12 +115,12 @@ def _day(steps: Steps, files: Path, scratch: Path, runs: int) -> None:
         steps.time("report", "`report`, one season", ("report", *season, "-o", page, *store))
 
 
-def _again(steps: Steps, number: str, of: str, command: Sequence[str]) -> None:
+def _again(steps: Steps, number: str, of: str, asked: Sequence[str]) -> None:
     """Each run makes one more attempt for what is incomplete; there is nothing to do once their breakers are open."""
-    steps.time(f"again{number}", f"`run precompute` again, {of}: one more attempt", command)
+    steps.time(f"again{number}", f"`run precompute` again, {of}: one more attempt", asked)
     for _ in range(ATTEMPTS_BEFORE_TRIP - 1):
-        measure([str(FULLCOURT), *command], PUBLISHED)
-    steps.time(f"noop{number}", f"`run precompute` again, {of}: nothing to do", command)
+        measure([str(FULLCOURT), *asked], PUBLISHED)
+    steps.time(f"noop{number}", f"`run precompute` again, {of}: nothing to do", asked)
 
 
 def _refuse_empty(warehouse: Path) -> None:
@@ -133,8 +132,14 @@ def _refuse_empty(warehouse: Path) -> None:
                 raise RuntimeError(f"{table} is empty after the chain: see `fullcourt run` on {warehouse.name}")
 
 
-def _run(phase: str) -> tuple[str, ...]:
+def command(phase: str) -> tuple[str, ...]:
     return ("run", phase, "--historical") if phase == "predictions" else ("run", phase)
+
+
+def days_but_one(files: Path) -> tuple[str, ...]:
+    """The options that ask for all game days but the last."""
+    days = _game_days(files)
+    return ("--start", days[0], "--end", days[-2])
 
 
 def _warehouse(scratch: Path, seasons: int) -> Path:

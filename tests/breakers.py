@@ -113,7 +113,7 @@ class Nights:
         judged = Judged(
             seen, gate.judge(seen, PROCESSOR, np.array([to_number(day)], np.int32), known, stamp.now), PROCESSOR, stamp
         )
-        atl = judged.where(judged.rows.entity == TEAMS.index("ATL"))
+        atl = judged.at(judged.rows.entity == TEAMS.index("ATL"))
         row = judged_table(atl, OUTPUT)
         verdict = Verdict(int(atl.rows.verdict[0]))
         if verdict is Verdict.INCOMPLETE:

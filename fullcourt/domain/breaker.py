@@ -68,7 +68,7 @@ class Facts:
         zeros = np.zeros(rows, dtype=np.int64)
         return cls(np.zeros(rows, np.int32), zeros, zeros, zeros.view(np.uint64), zeros)
 
-    def at(self, index: Longs | slice) -> "Facts":
+    def at(self, index: Longs | Bools | slice) -> "Facts":
         return Facts(*(values[index] for values in vars(self).values()))
 
     def state(self, now: int) -> NDArray[np.int8]:

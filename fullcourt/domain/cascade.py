@@ -59,7 +59,7 @@ class Found:
         """The column for each judged row; null where no row was found."""
         return self.table[column].combine_chunks().take(nullable(self.place, self.found))
 
-    def at(self, index: Longs | slice) -> "Found":
+    def at(self, index: Longs | Bools | slice) -> "Found":
         return replace(self, place=self.place[index])
 
     def _truth(self, column: pa.ChunkedArray) -> Bools:

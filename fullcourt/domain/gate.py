@@ -81,8 +81,8 @@ class Judgement:
     inputs_hash: Hashes
     facts: breaker.Facts
 
-    def at(self, index: Longs | slice) -> "Judgement":
-        """The rows of those numbers, in that order; a slice of them is not copied."""
+    def at(self, index: Longs | Bools | slice) -> "Judgement":
+        """The rows of those numbers, in that order, or where it is true; a slice of them is not copied."""
         windows = {
             window: WindowCounts(c.first[index], c.expected[index], c.excused[index], c.actual[index])
             for window, c in self.windows.items()

@@ -18,7 +18,7 @@ from fullcourt.domain.features.sources import Source
 from fullcourt.domain.features.zones import choose
 from fullcourt.domain.fingerprint import Hashes, hash_rows, hash_text, mix, to_hex
 from fullcourt.domain.gate import Judgement, Reason, Verdict, is_complete, missing_games, opponents, percentage
-from fullcourt.domain.numbers import nullable, times
+from fullcourt.domain.numbers import Longs, nullable, times
 from fullcourt.domain.observation import Observation
 from fullcourt.domain.processors import Entity, Processor
 from fullcourt.domain.windows import Bools, WindowCounts
@@ -54,13 +54,17 @@ class Judged:
     processor: Processor
     stamp: Stamp
 
+    def at(self, index: Longs | Bools | slice) -> "Judged":
+        """Some of the rows, as Judgement.at() has them."""
+        return Judged(self.seen, self.rows.at(index), self.processor, self.stamp)
+
     def by_verdict(self) -> Iterator[tuple[Verdict, "Judged"]]:
         """The rows of each verdict that anybody has, in their order. Brought together once, each is a slice."""
-        together = self.rows.at(np.argsort(self.rows.verdict, kind="stable"))
+        together = self.at(np.argsort(self.rows.verdict, kind="stable"))
         counts = np.bincount(self.rows.verdict, minlength=len(Verdict))
         for verdict, count, end in zip(Verdict, counts, np.cumsum(counts), strict=True):
             if count:
-                yield verdict, Judged(self.seen, together.at(slice(end - count, end)), self.processor, self.stamp)
+                yield verdict, together.at(slice(end - count, end))
 
     @property
     def size(self) -> int:

@@ -68,7 +68,7 @@ def written(season: Season, processor: Processor, upstream: pa.Table, schema: pa
     """The first ready row as it is written for the index-th game day."""
     seen, rows, _ = answer(season, processor, upstream)
     ready = (rows.verdict == gate.Verdict.READY) & (rows.slot == index)
-    judged = Judged(seen, rows.where(ready), processor, STAMP)
+    judged = Judged(seen, rows.at(ready), processor, STAMP)
     return judged_table(judged, schema).to_pylist()[0]
 
 
@@ -324,7 +324,7 @@ def test_no_published_column_knows_a_row_of_the_day_or_later(before, unplayed, c
     found = []
     for table in (upstream, changed):
         seen, judgement, _ = answer(season, PSZA, table)
-        of_day = Judged(seen, judgement.where(judgement.day == day - EPOCH), PSZA, Stamp("a-run", 0, recording=False))
+        of_day = Judged(seen, judgement.at(judgement.day == day - EPOCH), PSZA, Stamp("a-run", 0, recording=False))
         found.append(judged_table(of_day, player_shot_zone_analysis.TABLE.arrow_schema).to_pylist())
     assert found[0] == found[1]
     assert len(found[0]) == (before + unplayed > 1)
