@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import logging
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,10 +22,11 @@ from fullcourt.orchestration.publish import RUN, SKIPPED_TRIGGER, Publish, inser
 from fullcourt.orchestration.schedule import scheduled_days
 from fullcourt.orchestration.strict import refuse_unsafe
 from fullcourt.orchestration.unchanged import inputs_of, settle
-from fullcourt.warehouse import Read, Snapshot, Warehouse, open_warehouse
+from fullcourt.warehouse import Read, Session, Snapshot, Warehouse, open_warehouse
 from fullcourt.warehouse.ddl import plan
 from schemas import TABLES
 
+LOG = logging.getLogger(__name__)
 NO_WAIT = "--no_wait_until_finish"  # Beam's own option
 
 
@@ -85,18 +87,31 @@ def run_phase(request: RunRequest, pipeline: PhasePipeline, say: Progress = lamb
 
     Returns {"run_id", "days", "processors": [...]}, with {"skipped": "no_games"} when the range has no game day, with
     {"detached": True} when nobody waits for the job, {"unchanged_since": run id} when nothing had to be computed.
-    Raises GateError for a season without a schedule, a failed audit or a refused demotion.
+    Raises GateError for a season without a schedule, a failed audit or a refused demotion.  What ends it is in its
+    history, and in a message for each day, as far as the warehouse can be written.
     """
     warehouse = open_warehouse(request.warehouse)
     check_schema(warehouse)
     started = micros(dt.datetime.now(dt.UTC))
     stamp = Stamp(run_id=new_run_id(request.now), now=micros(request.now))
     report: dict[str, Any] = {}
+    days: tuple[int, ...] = ()
     try:
-        report = _run(request, pipeline, say, warehouse, stamp, started)
+        say("reading the schedule")
+        days = days_to_run(warehouse, request.processors, request.start, request.end)
+        if not days:
+            _record_unpublished(warehouse, request, stamp, started, skip_reason="no_games")
+            return {"run_id": stamp.run_id, "skipped": "no_games", "days": 0, "processors": []}
+        report = _run(request, pipeline, say, warehouse, stamp, started, days)
         return report
     except GateError as error:
-        _record_unpublished(warehouse, request, stamp, started, error=str(error))
+        _record_unpublished(warehouse, request, stamp, started, error=str(error), days=days)
+        raise
+    except EngineError as error:
+        try:
+            _record_unpublished(warehouse, request, stamp, started, error=str(error), days=days)
+        except EngineError as another:  # it may be the warehouse itself
+            LOG.warning("that the run failed is not on record: %s", another)
         raise
     finally:
         if "detached" not in report:  # else the job still reads it; a later run's sweep finds it
@@ -105,13 +120,14 @@ def run_phase(request: RunRequest, pipeline: PhasePipeline, say: Progress = lamb
 
 
 def _run(
-    request: RunRequest, pipeline: PhasePipeline, say: Progress, warehouse: Warehouse, stamp: Stamp, started: int
+    request: RunRequest,
+    pipeline: PhasePipeline,
+    say: Progress,
+    warehouse: Warehouse,
+    stamp: Stamp,
+    started: int,
+    days: tuple[int, ...],
 ) -> dict[str, Any]:
-    say("reading the schedule")
-    days = days_to_run(warehouse, request.processors, request.start, request.end)
-    if not days:
-        _record_unpublished(warehouse, request, stamp, started, skip_reason="no_games")
-        return {"run_id": stamp.run_id, "skipped": "no_games", "days": 0, "processors": []}
     if request.strict:
         say("asking the upstream processors")
         refuse_unsafe(warehouse, request.processors, [to_date(day) for day in days], request.now)
@@ -136,20 +152,16 @@ def _run(
     finish = dataclasses.replace(finish, inputs=inputs_of(warehouse, finish, reads, request.settings))
     if not request.recompute and (report := settle(warehouse, finish)):
         return {**report, "days": len(days)}
-    try:
-        return execute(
-            warehouse,
-            pipeline,
-            finish,
-            request.settings,
-            request.beam_args,
-            say,
-            inputs=lambda: inputs_of(warehouse, finish, reads, request.settings),
-            detached=request.detached,
-        )
-    except GateError as error:
-        _announce_failure(warehouse, finish, str(error))
-        raise
+    return execute(
+        warehouse,
+        pipeline,
+        finish,
+        request.settings,
+        request.beam_args,
+        say,
+        inputs=lambda: inputs_of(warehouse, finish, reads, request.settings),
+        detached=request.detached,
+    )
 
 
 def execute(
@@ -186,25 +198,6 @@ def execute(
         report = outcome.read(finish.staging, partial(pipeline.launch, config, snapshot, finish, beam_args))
     crash_point("reported")
     return {**report, "days": len(finish.days)}
-
-
-def _announce_failure(warehouse: Warehouse, finish: Publish, error: str) -> None:
-    """A message for each day and processor that whoever waits for it waits for in vain."""
-    now = instant(finish.stamp.now)
-    events = [
-        failure_event(
-            unpublished(finish.stamp.run_id, processor, to_date(day)),
-            TABLES[processor.name],
-            now,
-            finish.held.get(processor.name),
-            finish.trigger_source,
-            error,
-        )
-        for processor in finish.processors
-        for day in finish.days
-    ]
-    with warehouse.transaction({}) as session:
-        insert_records(session, "outbox_events", events)
 
 
 def upstream_states(warehouse: Warehouse, finish: Publish) -> dict[dt.date, str]:
@@ -270,10 +263,15 @@ def _record_unpublished(
     request: RunRequest,
     stamp: Stamp,
     started: int,
+    *,
     skip_reason: str | None = None,
     error: str | None = None,
+    days: Sequence[int] = (),
 ) -> None:
-    """The history of a run that published nothing: skipped, or stopped at a gate."""
+    """The history of a run that published nothing: skipped, or failed.
+
+    days: those for which whoever waits for them is told, by a message each, that he waits in vain.
+    """
     rows = [
         history_row(
             processor,
@@ -290,5 +288,27 @@ def _record_unpublished(
         )
         for processor in request.processors
     ]
+    events = [
+        failure_event(
+            unpublished(stamp.run_id, processor, to_date(day)),
+            TABLES[processor.name],
+            instant(stamp.now),
+            SKIPPED_TRIGGER if request.skip_downstream_trigger else None,
+            request.trigger_source,
+            str(error),
+        )
+        for processor in request.processors
+        for day in days
+    ]
     with warehouse.transaction({}) as session:
-        insert_records(session, "processor_run_history", rows)
+        if not _has_published(session, stamp.run_id):
+            insert_records(session, "processor_run_history", rows)
+            insert_records(session, "outbox_events", events)
+
+
+def _has_published(session: Session, run_id: str) -> bool:
+    """A job may fail after its last step."""
+    recorded = session.query(
+        "SELECT COUNT(*) AS n FROM nba_reference.processor_run_history WHERE run_id = @run_id", run_id=run_id
+    )
+    return bool(recorded["n"][0].as_py())

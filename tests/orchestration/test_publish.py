@@ -325,6 +325,33 @@ def test_fault_39_the_audit_refuses_what_does_not_add_up(season_house, season, h
     assert not list(season_house.path.parent.glob("*.staging"))
 
 
+def breaking(when):
+    """The precompute pipeline, whose job breaks."""
+
+    def launch(config, snapshot, finish, beam_args):
+        if when == "after it published":
+            precompute.launch(config, snapshot, finish, beam_args)
+        raise RuntimeError("the worker is gone")
+
+    return SimpleNamespace(config=precompute.Config, reads=of_gated, launch=launch)
+
+
+@pytest.mark.parametrize(
+    ("when", "status", "told"), [("before it published", "failed", ["failed"]), ("after it published", "success", [])]
+)
+def test_a_job_that_breaks_is_on_record_and_told_unless_it_published_first(season_house, season, when, status, told):
+    day = season.judged[-1]
+    request = RunRequest(season_house.url, select(Phase.PRECOMPUTE, [TDZA]), day, day, season_house.now)
+    with pytest.raises(EngineError, match="the pipeline failed: the worker is gone"):
+        run_phase(request, breaking(when))
+    runs = season_house.query(
+        "SELECT status, errors FROM nba_reference.processor_run_history WHERE processor_name = @name", name=TDZA
+    )
+    assert [(row["status"], row["errors"] is not None) for row in runs] == [(status, status == "failed")]
+    events = [e for e in season_house.table("outbox_events").to_pylist() if e["processor_name"] == TDZA]
+    assert [e["status"] for e in events if e["status"] == "failed"] == told
+
+
 def test_every_entity_day_is_counted_once(season_house, season):
     days = season.judged
     report = season_house.run("precompute", days[0], days[-1])
