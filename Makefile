@@ -24,8 +24,9 @@ test: $(DEV)  ## the whole suite; real-data tests need ../shared/data and skip, 
 test-slow: $(DEV)  ## every cell of every day of the real seasons against references; minutes long
 	.venv-dev/bin/pytest -m slow --timeout 3600
 
+# A file to a worker, as emulators are slow to fill; in their order, as those of few long tests come first.
 test-cloud: $(DEV) $(EMULATORS)  ## the BigQuery warehouse against emulators; minutes long; they need Python 3.13
-	.venv-dev/bin/pytest -m cloud --dist loadfile --timeout 1800
+	.venv-dev/bin/pytest -m cloud --dist loadfile --no-loadscope-reorder --timeout 1800
 
 fuzz: $(FUZZ)  ## inputs that grow towards code not yet reached, 20 s a target; what ends one is left in build/fuzz
 	.venv-fuzz/bin/python -m tests.fuzz.guided
