@@ -177,10 +177,12 @@ def test_strict_refuses_an_upstream_run_that_failed_before_anything_is_computed(
     assert f"error: strict: {TDGS} of {before} is failed (disk full), needed by {TDZA}; nothing was computed" in err
     assert "computing" not in err
     now = season_house.everything()
-    assert {name for name in kept if kept[name] != now[name]} == {HISTORY}
+    assert {name for name in kept if kept[name] != now[name]} == {HISTORY, "outbox_events"}
     assert season_house.query(
         f"SELECT status, run_id FROM nba_reference.{HISTORY} WHERE processor_name = @name", name=TDZA
     )[0]["status"] == "failed"  # fmt: skip
+    told = [event["processor_name"] for event in now["outbox_events"].to_pylist() if event["status"] == "failed"]
+    assert told == [TDZA]
     assert precompute(cli, season_house, day)[0] == 0  # soft is the default
     assert precompute(cli, season_house, season.days[21], "--strict")[0] == 0  # whose day before is safe
 
