@@ -20,6 +20,7 @@ from fullcourt.domain.processors import BY_NAME
 from fullcourt.domain.rows import Stamp
 from fullcourt.orchestration.backfill import claims, plans
 from fullcourt.orchestration.backfill.inputs import stage_hash
+from fullcourt.orchestration.backfill.jobs import Fleet
 from fullcourt.orchestration.backfill.work import FixedClock
 from fullcourt.orchestration.publish import BACKFILL, Publish
 from fullcourt.orchestration.run import micros
@@ -95,11 +96,12 @@ class Workers:
     """What is launched becomes a process on the house. kills: points at which the next ones are killed.
 
     together: of each, whether all before it were still at work when it began.
+    wait_until_asked: the next ones do nothing until somebody asks how they are.
     """
 
     def __init__(self, house):
         self._house, self._begun = house, []
-        self.kills, self.together = [], []
+        self.kills, self.together, self.wait_until_asked = [], [], False
 
     def run(self, parameters):
         self.together.append(all(started.code is None for started in self._begun))
@@ -107,8 +109,16 @@ class Workers:
         runner = ("--detach", "--", "--runner=FnApiRunner")  # which computes it before it lets go
         crash_at = self.kills.pop(0) if self.kills else ""
         started = Command(self._house, *command_of(given["phase"], given), after=runner, crash_at=crash_at)
+        if self.wait_until_asked:
+            os.kill(started.pid, signal.SIGSTOP)
         self._begun.append(started)
-        return lambda: started.code
+        return lambda: self._code(started)
+
+    @staticmethod
+    def _code(started):
+        if started.code is None:
+            started.go_on()
+        return started.code
 
     def stop(self):
         for started in self._begun:
@@ -173,6 +183,7 @@ def test_fault_42_a_coordinator_killed_over_two_jobs_is_followed_by_one_that_ado
     backfill, cloud, house, local, made, workers
 ):
     """One is on record, the other is not."""
+    workers.wait_until_asked = True  # so that they have not ended when the next one comes
     words = ("backfill", "apply", made.plan_id, "--yes", "--parallel", "2", *ON, "--endpoint", cloud.url)
     assert Command(house, *words, crash_at="job_launched:2").wait().code == -signal.SIGKILL
     ids = list(cloud.jobs)
@@ -267,6 +278,28 @@ def test_a_job_of_no_use_is_not_adopted_but_begun_anew_under_a_greater_token(bac
     code, _, err = backfill("resume", made.plan_id, "--yes", "--parallel", "1")
     assert (code, names(cloud)) == (1, [job_name(made.plan_id, 0, 2)]), err
     assert "adopted" not in err
+
+
+def test_a_job_that_settles_just_before_it_is_adopted_is_done(
+    backfill, cloud, house, local, made, workers, monkeypatch
+):
+    claim, days = claimed(house, made)
+    _, job = cloud.create("some-project", "europe-west1", job_name(made.plan_id, 0, claim.token))
+    cloud.states[job["id"]] = "JOB_STATE_DONE"
+    job_of_slice = ("backfill", "slice", made.plan_id, "0", str(claim.token), "--days", days)
+    read, ended = Fleet._rows, []
+
+    def read_while_it_settles(fleet, plan):
+        rows = read(fleet, plan)
+        if not ended:
+            ended.append(Command(house, *job_of_slice).wait().code)
+        return rows
+
+    monkeypatch.setattr(Fleet, "_rows", read_while_it_settles)
+    code, _, err = backfill("resume", made.plan_id, "--yes", "--parallel", "1")
+    assert (code, ended, "slice 0: adopted" in err) == (0, [0], True), err
+    assert names(cloud) == [job_name(made.plan_id, 1, 2)], "no slice is done twice"
+    assert_as_done_here(house, local)
 
 
 # ---- what goes wrong

@@ -153,11 +153,24 @@ def claim(
     return Claim(plan_id, number, newest + 1, inputs_hash, clock, forced=forced)
 
 
-def claim_of(session: Session, plan_id: str, number: int, token: int, clock: Clock, *, forced: bool = False) -> Claim:
-    """The running claim of that token, as whoever took it had it. OwnershipError: it does not stand any more."""
+def claim_of(
+    session: Session,
+    plan_id: str,
+    number: int,
+    token: int,
+    clock: Clock,
+    *,
+    forced: bool = False,
+    settled_too: bool = False,
+) -> Claim:
+    """The claim of that token, as whoever took it had it.
+
+    settled_too: it may have come to its end.  OwnershipError: it does not stand any more.
+    """
     row = _slice(session, plan_id, number)
     claim = Claim(plan_id, number, token, row["inputs_hash"], clock, forced=forced)
-    claim.hold(session, None)
+    if not (settled_too and row["token"] == token):
+        claim.hold(session, None)
     return claim
 
 

@@ -123,21 +123,24 @@ class Fleet:
         )
         return looking(self._look)
 
-    def _adopted(self, work: Work, row: status.Row) -> bool:
+    def _adopted(self, work: Work, seen: status.Row) -> bool:
         """Not a job that ended without settling, nor one begun from inputs as they are no more.
 
-        Their claim is given back, and what they may still publish is refused.
+        Their claim is given back, and what they may still publish is refused.  seen: it may have settled since.
         """
         plan, number = work.plan, work.slice_number
         with self._warehouse.transaction({}) as session:
-            claim = claims.claim_of(session, plan.plan_id, number, row["token"], work.clock, forced=plan.options.force)
+            claim = claims.claim_of(
+                session, plan.plan_id, number, seen["token"], work.clock, forced=plan.options.force, settled_too=True
+            )
         if claim.inputs_hash == work.inputs_hash:
-            job_id = row["job_id"] or self._jobs.find(self._jobs.of(work, claim))
-            if job_id is None:
+            job_id = seen["job_id"] or self._jobs.find(self._jobs.of(work, claim))
+            ended = job_id is not None and self._jobs.state(job_id) in ENDED
+            state = self._rows(plan)[number]["state"]  # read last: what a job settled is there before it has ended
+            if job_id is None and state == State.RUNNING:
                 self._launch(work, claim)
                 return True
-            # What a job settled is in the ledger before it has ended.
-            if self._jobs.state(job_id) not in ENDED or self._rows(plan)[number]["state"] != State.RUNNING:
+            if job_id is not None and (state in (State.DONE, State.FAILED) or (state == State.RUNNING and not ended)):
                 self._follow(work, claim, job_id, "adopted")
                 return True
         with self._warehouse.transaction({}) as session:
