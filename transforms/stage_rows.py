@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, Any, NamedTuple
 
@@ -75,8 +76,19 @@ class _WriteParquet(beam.DoFn):
     def start_bundle(self) -> None:
         self._files: dict[str, tuple[str, IO[bytes], pq.ParquetWriter]] = {}
         self._rows: dict[str, int] = {}
+        self._writer = ThreadPoolExecutor(1)
+        self._writing: Future[None] | None = None
 
     def process(self, element: Any) -> None:
+        """While another thread writes, what is to be staged next is made. One at a time: they are in memory."""
+        self._wait()
+        self._writing = self._writer.submit(self._stage, element)
+
+    def _wait(self) -> None:
+        if self._writing is not None:
+            self._writing.result()
+
+    def _stage(self, element: Any) -> None:
         for table, rows in self._how.rows_of(element):
             self._write(table, rows)
 
@@ -91,6 +103,8 @@ class _WriteParquet(beam.DoFn):
         self._rows[table] = self._rows.get(table, 0) + rows.num_rows
 
     def finish_bundle(self) -> Iterator[Any]:
+        self._wait()
+        self._writer.shutdown()
         for table, (path, file, writer) in self._files.items():
             writer.close()
             file.close()
