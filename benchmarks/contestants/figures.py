@@ -62,9 +62,10 @@ def _means(seen: Observation, rows: Judgement) -> list[pa.Array]:
     means = []
     for counts in rows.windows.values():
         begin, played = seen.sample.edge(rows.entity, counts.first), counts.actual.astype(np.float64)
-        some_empty = bool((counts.actual == 0).any())
+        some = counts.actual > 0
+        known = None if some.all() else pa.array(some).buffers()[1]
         for total, before in zip(totals, at_end, strict=True):
             with np.errstate(invalid="ignore"):
                 mean = (before - total[begin]) / played
-            means.append(pa.array(mean, from_pandas=True) if some_empty else pa.array(mean))
+            means.append(pa.Array.from_buffers(pa.float64(), len(mean), [known, pa.py_buffer(mean)]))
     return means

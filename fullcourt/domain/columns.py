@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from fullcourt.domain.fingerprint import Hashes
 from fullcourt.domain.numbers import Longs
 from fullcourt.domain.windows import Bools, Ints
 
@@ -28,6 +29,14 @@ def places(there: Longs, wanted: Longs, known: Bools) -> Ints:
     order = index[np.argsort(there[index], kind="stable")]
     place = np.minimum(np.searchsorted(there[order], wanted), len(order) - 1)
     return np.where(there[order[place]] == wanted, order[place], -1).astype(np.int32)
+
+
+def last_of_each(key: Longs, preferred: Longs | Hashes) -> Longs:
+    """Of each key, ascending, the index of the row with the greatest preferred value; of equal ones the last."""
+    order = np.argsort(key)
+    if (key[order[1:]] == key[order[:-1]]).any():  # a sort by two keys takes three times as long
+        order = np.lexsort((preferred, key))
+    return order[np.append(np.diff(key[order]) != 0, True)[: len(order)]]
 
 
 def pair(one: Ints, other: Ints) -> Longs:

@@ -133,10 +133,11 @@ def judge_rows(
     )
 
     opening = _earliest(gating)
-    unreadable = _any_between(seen.unreadable, entity, opening, slot)
+    begin, end = seen.sample.edge(entity, opening), seen.sample.edge(entity, slot)
+    unreadable = _any_between(seen.unreadable, begin, end)
     missing = grid.required & ~grid.present
-    missing_hash = _missing_hash(seen, missing, entity, opening, slot)
-    name_unresolved = _any_between(missing & seen.unresolved, entity, opening, slot)
+    missing_hash = _missing_hash(seen, missing, begin, end)
+    name_unresolved = _any_between(missing & seen.unresolved, begin, end)
     known = breaker.align(facts, seen.entities, entity, day) if facts is not None else breaker.Facts.none(len(entity))
     lacking_hash = missing_hash
     if processor.cascade_policy is CascadePolicy.SKIP:
@@ -164,8 +165,10 @@ def judge_rows(
     reason = np.select(conditions, [int(r) for _, _, r in cases], int(Reason.SKIPPED)).astype(np.int8)
 
     source_hash = np.zeros(len(entity), dtype=np.uint64)
+    content = seen.sample.total(seen.row_hashes, np.uint64).ravel()
     for number, counts in enumerate(windows.values()):
-        source_hash += mix(seen.sample.window_hash(seen.row_hashes, entity, counts.first, slot) + np.uint64(number))
+        of_window = content[end] - content[seen.sample.edge(entity, counts.first)]
+        source_hash += mix(of_window + np.uint64(number))
     # A ready row depends on no breaker: the action that closes it must not make the next run a change.
     held_back = verdict != Verdict.READY
     breaker_facts = (known.attempts * held_back, known.until * held_back, known.missing * held_back)
@@ -252,17 +255,18 @@ def _earliest(windows: Iterable[WindowCounts]) -> Ints:
     return first
 
 
-def _any_between(marked: Bools, entity: Ints, first: Ints, slot: Ints) -> Bools:
-    total = running_total(marked)
-    found: Bools = total[entity, slot] > total[entity, first]
+def _any_between(marked: Bools, begin: Longs, end: Longs) -> Bools:
+    """begin, end: edges of the sample, as are those below."""
+    total = running_total(marked).ravel()
+    found: Bools = total[end] > total[begin]
     return found
 
 
-def _missing_hash(seen: Observation, missing: Bools, entity: Ints, first: Ints, slot: Ints) -> Hashes:
+def _missing_hash(seen: Observation, missing: Bools, begin: Longs, end: Longs) -> Hashes:
     """The hash of the set of missing games; 0 when none is missing."""
     of_game = mix(hash_rows({"id": seen.calendar.game_ids, "league_id": seen.calendar.nba_game_ids}))
-    total = running_total(np.where(missing, of_game[seen.grid.game], np.uint64(0)), np.uint64)
-    difference: Hashes = total[entity, slot] - total[entity, first]
+    total = running_total(np.where(missing, of_game[seen.grid.game], np.uint64(0)), np.uint64).ravel()
+    difference: Hashes = total[end] - total[begin]
     return difference
 
 
@@ -273,8 +277,13 @@ def _inputs_hash(
     parts: Iterable[NDArray[Any]],
 ) -> Hashes:
     total = mix(hash_column(entities))[entity]
-    counts: Iterable[NDArray[Any]] = (array for c in windows.values() for array in (c.expected, c.excused, c.actual))
-    for number, values in enumerate((*counts, *parts)):
+    for values in (*(_in_one_word(counts) for counts in windows.values()), *parts):
         bits = values if values.dtype == np.uint64 else values.astype(np.int64).view(np.uint64)
-        total = mix(total ^ mix(bits + np.uint64(number)))
+        total = mix(total ^ bits)
     return total
+
+
+def _in_one_word(counts: WindowCounts) -> Longs:
+    """A window's three counts side by side: no season has 2^16 games."""
+    word: Longs = (counts.actual.astype(np.int64) << 32) | (counts.excused << 16) | counts.expected
+    return word

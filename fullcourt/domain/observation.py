@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from fullcourt.domain.availability import Availability, availability
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar
-from fullcourt.domain.columns import codes
+from fullcourt.domain.columns import codes, last_of_each, pair
 from fullcourt.domain.fingerprint import Hashes, hash_rows
 from fullcourt.domain.fixtures import Entrants, player_entrants, team_entrants
 from fullcourt.domain.numbers import Longs
 from fullcourt.domain.processors import Entity, Processor
 from fullcourt.domain.rosters import GameRows, Grid, player_grid, team_grid, whole_games
 from fullcourt.domain.sample import Sample
-from fullcourt.domain.windows import Bools, History, Ints
+from fullcourt.domain.windows import Bools, History
 
 BOX_COLUMNS = ("game_id", "team_abbr", "player_lookup", "season_year", "played", "points")
 BOOKKEEPING = ("processed_at",)  # upstream columns that are no content
@@ -200,8 +200,9 @@ def _players(tables: ShardTables, lists: _Lists, there: GameRows) -> tuple[Grid,
     points = pc.fill_null(tables.box["points"], 0).to_numpy().astype(np.int64)
     in_calendar = (box.game >= 0) & (box.team >= 0)
     unnamed, resolved = in_calendar & ~lists.named, in_calendar & lists.named
-    once = last_of_each(box, points, resolved)
-    whole = whole_games(calendar, GameRows(box.entity[once], box.game[once], box.team[once]), points[once])
+    own, points = box.where(resolved), points[resolved]
+    once = last_of_each(pair(own.entity, own.game * len(calendar.teams) + own.team), points)
+    whole = whole_games(calendar, GameRows(own.entity[once], own.game[once], own.team[once]), points[once])
     hidden = np.zeros_like(whole)  # a row under an unresolved name may be anybody's: nobody is proven absent
     hidden[box.team[unnamed & played], calendar.slot[box.game[unnamed & played]]] = True
     grid = player_grid(
@@ -225,17 +226,6 @@ def _fixtures(tables: ShardTables, lists: _Lists, grid: Grid) -> tuple[Entrants,
     return player_entrants(lists.calendar, grid, lists.own_box, everyone, known_out), known_out
 
 
-def last_of_each(rows: GameRows, preferred: Longs, candidates: Bools) -> Ints:
-    """Of the candidate rows, one per (entity, game, team): the one with the greatest preferred value."""
-    index = np.flatnonzero(candidates)
-    key = np.stack([rows.entity, rows.game, rows.team])[:, index]
-    order = index[np.lexsort((preferred[index], *key))]
-    key = np.stack([rows.entity, rows.game, rows.team])[:, order]
-    last = np.append((key[:, 1:] != key[:, :-1]).any(axis=0), True)[: len(order)]
-    chosen: Ints = order[last]
-    return chosen
-
-
 def _present_rows(
     upstream: pa.Table, there: GameRows, grid: Grid, calendar: Calendar
 ) -> tuple[Longs, pa.Table, Hashes]:
@@ -247,7 +237,5 @@ def _present_rows(
     known, cell = known[own], entity[own].astype(np.int64) * len(calendar.days) + slot[own]
     rows = upstream.take(pa.array(known))
     hashes = hash_rows({name: rows[name] for name in rows.column_names if name not in BOOKKEEPING})
-    order = np.lexsort((hashes, cell))  # of doubled rows that differ, any fixed one: the last by hash
-    last = np.append(np.diff(cell[order]) != 0, True)[: len(order)]
-    chosen = order[last]
+    chosen = last_of_each(cell, hashes)  # of doubled rows that differ, any fixed one: the last by hash
     return cell[chosen], rows.take(pa.array(chosen)).combine_chunks(), hashes[chosen]

@@ -125,8 +125,8 @@ def _team_of_day(calendar: Calendar, shape: tuple[int, int], listed: GameRows, p
     """
     team = np.full(shape, -1, dtype=np.int32)
     cell = listed.entity.astype(np.int64) * shape[1] + calendar.slot[listed.game]
-    order = np.lexsort((listed.team, cell))
-    cell, listed_team = cell[order], listed.team[order]
+    # One sort of one number: the cell, then the team.
+    cell, listed_team = np.divmod(np.sort(cell * len(calendar.teams) + listed.team), len(calendar.teams))
     team.ravel()[cell] = listed_team  # ties: the last in order, settled below
     listed_on = team >= 0
     twice = np.flatnonzero((cell[1:] == cell[:-1]) & (listed_team[1:] != listed_team[:-1]))

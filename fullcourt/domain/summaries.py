@@ -12,13 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar
-from fullcourt.domain.columns import codes, pair, places
+from fullcourt.domain.columns import codes, last_of_each, pair, places
 from fullcourt.domain.features.zones import ZONES, choose, quotient
 from fullcourt.domain.fingerprint import hash_rows, to_hex
 from fullcourt.domain.lines import points_lines
 from fullcourt.domain.numbers import Longs, decimals, integers, nullable, ratio
-from fullcourt.domain.observation import last_of_each
-from fullcourt.domain.rosters import GameRows
 from fullcourt.domain.rows import Stamp, fit
 from fullcourt.domain.windows import Bools, Ints
 
@@ -167,7 +165,8 @@ class GameDay:
         points, _ = integers(box["points"])
         entered = pc.fill_null(box["played"], False).to_numpy() & (player >= 0) & (line >= 0)
         entered &= self._asked[np.maximum(line, 0)]
-        chosen = np.sort(last_of_each(GameRows(player, line, line), points, entered))
+        index = np.flatnonzero(entered)
+        chosen = np.sort(index[last_of_each(pair(player[index], line[index]), points[index])])
         rows, player, line = box.take(pa.array(chosen)).combine_chunks(), player[chosen], line[chosen]
         counts = _read(rows, _PLAYER_COUNTS)
         zones, _ = self._player_zones(names, player, line)

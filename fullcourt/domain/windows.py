@@ -15,6 +15,10 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int32]
 
 
+_COUNT_BITS = 16  # no season has as many days
+_COUNT = (1 << _COUNT_BITS) - 1
+
+
 class Span(enum.Enum):
     GAMES = "games"
     DAYS = "days"
@@ -79,30 +83,33 @@ class History:
 
     def __init__(self, required: Bools, excused: Bools, present: Bools, game_days: Ints) -> None:
         self._days = game_days
-        self._required = running_total(required)
-        self._excused = running_total(excused)
-        self._present = running_total(present)
-        self._slots = required.shape[1] + 1
+        # The three totals side by side in one word: one look-up finds them all, and none borrows from another.
+        words = required.astype(np.int64)
+        words += excused.astype(np.int64) << _COUNT_BITS
+        words += present.astype(np.int64) << 2 * _COUNT_BITS
+        total = running_total(words, np.int64)
+        self._total = total.ravel()
+        self._slots = total.shape[1]
         # The slot of each entity's k-th required game, so that "the last N" begins at look-up [k - N].
-        most = int(self._required[:, -1].max(initial=0))
-        self._required_slot = np.zeros((required.shape[0], most + 1), dtype=np.int32)
+        most = int((total[:, -1] & _COUNT).max(initial=0))
+        self._most = most + 1
+        self._required_slot = np.zeros(required.shape[0] * self._most, dtype=np.int32)
         entity, slot = np.nonzero(required)
-        self._required_slot[entity, self._required[entity, slot]] = slot
+        self._required_slot[entity * self._most + (total[entity, slot] & _COUNT)] = slot
 
     def count(self, window: Window, entity: Ints, slot: Ints) -> WindowCounts:
         """The window's counts for rows (entity, slot), all games strictly before the slot."""
         row = entity.astype(np.int64) * self._slots
-        required_before = self._required.ravel()[row + slot]
+        end = self._total[row + slot]
         if window.span is Span.GAMES:
-            kth = required_before - window.length
-            first = np.where(kth >= 0, self._required_slot[entity, np.maximum(kth, 0)], 0).astype(np.int32)
+            kth = (end & _COUNT) - window.length
+            place = entity * np.int64(self._most) + np.maximum(kth, 0)
+            first = np.where(kth >= 0, self._required_slot[place], np.int32(0))
         else:
             opening = np.searchsorted(self._days, self._days - window.length).astype(np.int32)
             first = opening[slot]
-        begin, end = row + first, row + slot
-        return WindowCounts(
-            first=first,
-            expected=required_before - self._required.ravel()[begin],
-            excused=self._excused.ravel()[end] - self._excused.ravel()[begin],
-            actual=self._present.ravel()[end] - self._present.ravel()[begin],
+        inside = end - self._total[row + first]
+        expected, excused, actual = (
+            ((inside >> number * _COUNT_BITS) & _COUNT).astype(np.int32) for number in range(3)
         )
+        return WindowCounts(first, expected, excused, actual)

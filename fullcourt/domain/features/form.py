@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from fullcourt.domain.calendar import Calendar
-from fullcourt.domain.columns import codes
+from fullcourt.domain.columns import codes, last_of_each
 from fullcourt.domain.fingerprint import Hashes, hash_rows
 from fullcourt.domain.numbers import Longs
 from fullcourt.domain.observation import Observation
@@ -33,11 +33,10 @@ class Form:
         hashes = hash_rows({name: rows[name] for name in rows.column_names if name != "processed_at"})
         known = np.flatnonzero((entity >= 0) & (game >= 0))
         cell = entity[known].astype(np.int64) * len(calendar.days) + calendar.slot[game[known]]
-        order = np.lexsort((hashes[known], cell))
-        last = np.append(np.diff(cell[order]) != 0, True)[: len(order)]
-        chosen = known[order][last]
+        last = last_of_each(cell, hashes[known])
+        chosen = known[last]
         shape = (len(names), len(calendar.days))
-        entity, slot = np.divmod(cell[order][last], len(calendar.days))
+        entity, slot = np.divmod(cell[last], len(calendar.days))
         self._hashes = hashes[chosen]
         self._rows = rows.take(pa.array(chosen)).combine_chunks()
         self._sample = Sample(self._rows, entity.astype(np.int32), slot.astype(np.int32), shape)
