@@ -1,7 +1,7 @@
 """Where a phase's time goes: `python -m benchmarks.profiles` profiles each over one season, and prints the shares.
 
-A profiled run takes twice as long, and calls of Python weigh more in it than they do; threads that deal and decode are
-not seen.  So these are shares to know where to look, and no timings.
+A profiled run takes twice as long, and calls of Python weigh more in it than they do; threads that deal, decode and
+stage are not seen.  So these are shares to know where to look, and no timings.
 """
 
 import argparse
@@ -28,8 +28,7 @@ STEPS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "features and rows": (("domain/rows.py", "judged_table"), ("transforms/summarise_games.py", "process")),
     "predictions": (("transforms/predict_points.py", "process"),),
     "tallies": (("domain/rows.py", "tally"),),
-    "attempts, failures, dead letters": (("pipelines/gated.py", "_feed"),),
-    "staging": (("transforms/stage_rows.py", "_write"), ("transforms/stage_rows.py", "finish_bundle")),
+    "waiting for what is being staged": (("transforms/stage_rows.py", "_wait"),),
     "audit and publish": (("transforms/finish_run.py", "_finish"),),
 }
 REST = "Beam's runner, and the rest"

@@ -76,11 +76,19 @@ def _hash_texts(texts: pa.StringArray) -> Hashes:
     for first, last in pairwise(edges.tolist()):
         begin, lengths = ends[first:last], np.diff(ends[first : last + 1])
         place = np.arange(lengths.sum()) - np.repeat(begin - begin[:1], lengths)
-        mixed = mix((place.astype(np.uint64) << np.uint64(8)) + data[ends[first] : ends[last]])
-        total = np.append(np.uint64(0), np.cumsum(mixed, dtype=np.uint64))
+        placed = (place << 8) + data[ends[first] : ends[last]]
+        total = np.zeros(len(placed) + 1, dtype=np.uint64)
+        np.cumsum(_mixed(placed, int(lengths.max(initial=0)) << 8), out=total[1:])
         at = ends[first : last + 1] - ends[first]
         hashes[first:last] = mix(total[at[1:]] - total[at[:-1]] + lengths.astype(np.uint64))
     return hashes
+
+
+def _mixed(numbers: NDArray[np.int64], end: int) -> Hashes:
+    """mix() of numbers from 0 to below end: of each once, where there are more of them than that."""
+    if len(numbers) < end:
+        return mix(numbers.view(np.uint64))
+    return mix(np.arange(end, dtype=np.uint64))[numbers]
 
 
 def _hash_lists(column: pa.ListArray) -> Hashes:

@@ -6,6 +6,7 @@ import numpy as np
 
 from fullcourt.domain.availability import OUT, Availability
 from fullcourt.domain.calendar import Calendar
+from fullcourt.domain.columns import pair
 from fullcourt.domain.rosters import GameRows, Grid
 from fullcourt.domain.windows import Bools, Ints
 
@@ -59,11 +60,9 @@ def player_entrants(
 
 def _full_listing(calendar: Calendar, everyone: GameRows) -> Bools:
     """(teams, slots): the box score names enough players to be the whole listing."""
-    known = everyone.known(calendar)
-    named = np.unique(np.stack([known.entity, known.game, known.team]), axis=1)
-    count = np.zeros(calendar.game_at.shape, dtype=np.int32)
-    np.add.at(count, (named[2], calendar.slot[named[1]]), 1)
-    return count >= FULL_LISTING
+    known, shape = everyone.known(calendar), calendar.game_at.shape
+    named = np.unique(pair(known.team * shape[1] + calendar.slot[known.game], known.entity))
+    return np.bincount(named >> 32, minlength=shape[0] * shape[1]).reshape(shape) >= FULL_LISTING
 
 
 def _listed_teams(calendar: Calendar, box: GameRows, before: Ints) -> tuple[Ints, Ints]:

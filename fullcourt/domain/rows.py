@@ -86,6 +86,11 @@ class Judged:
         return FEATURES[self.processor.name].compute(self.seen, self.rows) if self.computed else {}
 
     @cached_property
+    def business_hash(self) -> Hashes:
+        """Of the processor's own columns; 0 where there are none."""
+        return hash_rows(self.business) if self.business else np.zeros(self.size, np.uint64)
+
+    @cached_property
     def sources(self) -> dict[str, Source]:
         """What each upstream contributed, by its name in lineage columns."""
         feature = FEATURES[self.processor.name]
@@ -111,7 +116,7 @@ class Judged:
     @cached_property
     def content_hash(self) -> Hashes:
         """All that a row says beyond its own windows: figures, sources, issues."""
-        total = mix(hash_rows(self.business)) if self.business else np.zeros(self.size, np.uint64)
+        total = mix(self.business_hash)
         for name, source in self.sources.items():
             total = total + mix(source.content + hash_text(name))
         for name, applies in self.issues.items():
@@ -136,7 +141,7 @@ def judged_table(judged: Judged, schema: pa.Schema) -> pa.Table:
         columns |= _window_columns(judged)
     columns |= {f.dependency.flag: pa.array(f.ready) for f in judged.rows.cascade.values() if f.dependency.flag}
     if judged.computed:
-        columns |= {**judged.business, "data_hash": to_hex(hash_rows(judged.business))}
+        columns |= {**judged.business, "data_hash": to_hex(judged.business_hash)}
         if "processed_with_issues" in schema.names:
             columns["processed_with_issues"] = pa.array(np.logical_or.reduce(list(judged.issues.values())))
     columns |= {"run_id": stamp.runs(size), "created_at": stamp.times(size), "processed_at": stamp.times(size)}

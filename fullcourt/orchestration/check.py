@@ -36,6 +36,11 @@ def check(
     GateError when the season of the day has no schedule.
     """
     check_schema(warehouse)
+    with warehouse.reading():
+        return _check(warehouse, entity, day, now, processor)
+
+
+def _check(warehouse: Warehouse, entity: str, day: dt.date, now: dt.datetime, processor: str | None) -> dict[str, Any]:
     kind, key = resolve(warehouse, entity)
     season = season_of_day(to_number(day))
     schedule = read_season(warehouse, "nbac_schedule", SCHEDULE_COLUMNS, season)

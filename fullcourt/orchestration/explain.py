@@ -33,6 +33,13 @@ def explain(
     UsageError and GateError as `check`.
     """
     check_schema(warehouse)
+    with warehouse.reading():
+        return _explain(warehouse, entity, day, now, processor)
+
+
+def _explain(
+    warehouse: Warehouse, entity: str, day: dt.date, now: dt.datetime, processor: str | None
+) -> dict[str, Any]:
     kind, key = check.resolve(warehouse, entity)
     season = season_of_day(to_number(day))
     calendar = Calendar.from_schedule(check.read_season(warehouse, "nbac_schedule", SCHEDULE_COLUMNS, season), season)

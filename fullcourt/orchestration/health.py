@@ -29,24 +29,25 @@ def health(warehouse: Warehouse, day: dt.date, now: dt.datetime, processor: str 
     def ask(name: str, **parameters: Any) -> Rows:
         return warehouse.query(QUERIES[name].sql, **parameters).to_pylist()
 
-    newest = [row["game_date"] for row in ask("newest_game_days", date=day)]
-    if not newest:
-        raise GateError(f"no schedule is loaded up to {day}: load one with `fullcourt ingest`")
-    date, earlier = newest[0], newest[-1]
-    raised, explained = _alerts(ask, date, now, processor)
-    processors = _processors(ask, date, now, processor)
-    return {
-        "date": date,
-        "asked": day,
-        "healthy": all(alert["severity"] == alerts.Severity.INFO for alert in raised),
-        "alerts": raised,
-        "explained": explained,
-        "policies": [row for row in policy.active(warehouse, now) if processor in (None, row["processor"])],
-        "processors": processors,
-        "service_levels": _levels(processors),
-        "cascade": _cascade(ask, date),
-        "coverage": _of(ask("coverage_parts", start=earlier, end=date), processor),
-    }
+    with warehouse.reading():
+        newest = [row["game_date"] for row in ask("newest_game_days", date=day)]
+        if not newest:
+            raise GateError(f"no schedule is loaded up to {day}: load one with `fullcourt ingest`")
+        date, earlier = newest[0], newest[-1]
+        raised, explained = _alerts(ask, date, now, processor)
+        processors = _processors(ask, date, now, processor)
+        return {
+            "date": date,
+            "asked": day,
+            "healthy": all(alert["severity"] == alerts.Severity.INFO for alert in raised),
+            "alerts": raised,
+            "explained": explained,
+            "policies": [row for row in policy.active(warehouse, now) if processor in (None, row["processor"])],
+            "processors": processors,
+            "service_levels": _levels(processors),
+            "cascade": _cascade(ask, date),
+            "coverage": _of(ask("coverage_parts", start=earlier, end=date), processor),
+        }
 
 
 def _alerts(ask: Ask, date: dt.date, now: dt.datetime, processor: str | None) -> tuple[Rows, Rows]:

@@ -3,6 +3,7 @@
 import datetime as dt
 import logging
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
 from fullcourt.domain.breaker import ATTEMPTS_BEFORE_TRIP, COOLDOWN_HOURS
@@ -101,6 +102,7 @@ def coverage_of(owed: dict[str, int], rows: int) -> dict[str, Any]:
     }
 
 
+@cache
 def config_hash(processor: Processor, mode: str) -> str:
     """Of what is configured: thresholds, windows, the rules' numbers, the code's version, run or backfill."""
     rules = (ATTEMPTS_BEFORE_TRIP, COOLDOWN_HOURS, BOOTSTRAP_DAYS, UNLISTED_GAMES)

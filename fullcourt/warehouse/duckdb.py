@@ -38,6 +38,7 @@ class DuckDBWarehouse:
         self._path = Path(path)
         self._lock_wait_seconds = lock_wait_seconds
         self._stagings = LocalStaging(self._path.absolute().with_name(self._path.name + ".staging"))
+        self._open: duckdb.DuckDBPyConnection | None = None  # while reading
         self.url = f"duckdb://{self._path.absolute()}"
 
     def staging(self, run_id: str) -> str:
@@ -61,7 +62,7 @@ class DuckDBWarehouse:
             f"WHERE table_type IN ('BASE TABLE', 'VIEW') AND table_schema <> 'main' AND table_catalog = '{_FILE}'"
         )
         found: dict[str, dict[str, str]] = {}
-        with self._connection(read_only=True) as connection:
+        with self._reader() as connection:
             for table, column, duckdb_type in connection.execute(statement).fetchall():
                 found.setdefault(table, {})[column] = bigquery_type(duckdb_type)
         return found
@@ -74,8 +75,25 @@ class DuckDBWarehouse:
                     connection.execute(translated)
 
     def query(self, sql: str, **parameters: Any) -> pa.Table:
-        with self._connection(read_only=True) as connection:
+        with self._reader() as connection:
             return _query(connection, sql, parameters)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        with self._connection(read_only=True) as connection, _atomic(connection):
+            self._open = connection
+            try:
+                yield
+            finally:
+                self._open = None
+
+    @contextmanager
+    def _reader(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        if self._open is not None:
+            yield self._open
+        else:
+            with self._connection(read_only=True) as connection:
+                yield connection
 
     def snapshot(self, reads: Sequence[Read], directory: str) -> Snapshot:
         files: dict[str, tuple[str, ...]] = {}

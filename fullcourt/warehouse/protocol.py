@@ -116,6 +116,9 @@ class Warehouse(Protocol):
     def query(self, sql: str, **parameters: Any) -> pa.Table:
         """One statement's rows. EngineError when the warehouse does not exist, is locked, or refuses."""
 
+    def reading(self) -> AbstractContextManager[None]:
+        """Queries cost less together in such a block.  DuckDB answers them as of one instant, and no writer gets in."""
+
     def scanned_bytes(self, reads: Sequence[Read]) -> int:
         """About how many bytes a snapshot of the reads would have to read."""
 

@@ -12,12 +12,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fullcourt.domain.columns import last_of_each
 from fullcourt.domain.days import EASTERN, sports_day, to_date, to_number
 from fullcourt.domain.fingerprint import hash_column, hash_rows, hash_settings, to_hex
 from fullcourt.domain.names import player_lookup, season_of, suggestions
 from fullcourt.domain.numbers import decimals, integers, nullable, ratio, rescale
 
 quick = settings(max_examples=200, deadline=None)
+
+
+@quick
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(-3, 3)), max_size=30))
+def test_the_last_of_each_key_is_that_with_the_greatest_value_and_of_equal_ones_the_last(rows):
+    expected = {}
+    for index, (key, value) in enumerate(rows):
+        if key not in expected or value >= rows[expected[key]][1]:
+            expected[key] = index
+    key, preferred = (np.array([row[place] for row in rows], np.int64) for place in (0, 1))
+    assert last_of_each(key, preferred).tolist() == [expected[key] for key in sorted(expected)]
 
 
 # Numbers
@@ -147,6 +159,14 @@ def test_equal_values_hash_alike_and_others_do_not(values):
     hashes = hash_column(pa.array(values)).tolist() if any(v is not None for v in values) else []
     for value, other in zip(values, hashes, strict=False):
         assert [h == other for h in hashes] == [v == value for v in values]
+
+
+@quick
+@given(st.lists(st.text(max_size=9), min_size=1, max_size=5), st.integers(1, 300))
+def test_a_text_has_the_same_hash_alone_and_among_many(texts, others):
+    many = [*texts, *(f"{number} of many" for number in range(others))]
+    alone = [int(hash_column(pa.array([text]))[0]) for text in many]
+    assert hash_column(pa.array(many)).tolist() == alone
 
 
 @pytest.mark.parametrize(

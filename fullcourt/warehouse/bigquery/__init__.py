@@ -12,7 +12,7 @@ transactions: an `apply` that fails removes the empty tables and datasets that i
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.util import find_spec
 from typing import Any
 
@@ -124,6 +124,9 @@ class BigQueryWarehouse:
 
     def query(self, sql: str, **parameters: Any) -> pa.Table:
         return self._jobs.rows(sql, parameters)
+
+    def reading(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def scanned_bytes(self, reads: Sequence[Read]) -> int:
         return sum(self._jobs.scanned_bytes(read.sql, read.only) for read in reads)
