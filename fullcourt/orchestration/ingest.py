@@ -51,8 +51,9 @@ class IngestPipeline(Protocol):
 
 
 def ingest(request: IngestRequest, pipeline: IngestPipeline, say: Progress = lambda _: None) -> dict[str, Any]:
-    """Loads the directory and reports: {"run_id", "files", "tables", "announced"}, or {"run_id", "detached": True}.
+    """Loads the directory and reports: {"run_id", "files", "unread_columns", "tables", "announced"}.
 
+    Of a load that was handed over, {"run_id", "detached": True}.  unread_columns: those no table has a place for.
     GateError: a file that cannot be read, or too many rows that cannot.  Nothing is published then.
     """
     warehouse = open_warehouse(request.warehouse)
@@ -145,6 +146,7 @@ class PublishRaw:
         return {
             "run_id": self.stamp.run_id,
             "files": [{name: row[name] for name in shown} for row in manifest],
+            "unread_columns": {file.name: list(file.unread) for file in self.files if file.unread},
             "tables": tables,
             "announced": announced,
         }

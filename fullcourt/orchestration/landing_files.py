@@ -44,13 +44,17 @@ EXTENSIONS = (".parquet", ".csv", ".csv.gz")
 
 @dataclass(frozen=True)
 class Found:
-    """A file of the directory, by path or URL; table and landing are None when it is none of ours."""
+    """A file of the directory, by path or URL; table and landing are None when it is none of ours.
+
+    unread: its columns that no raw table has a place for.
+    """
 
     path: str
     sha256: str
     bytes: int
     table: Table | None = None
     landing: Landing | None = None
+    unread: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -86,8 +90,8 @@ def _describe(path: str) -> Found:
     found = Found(path, digest.hexdigest(), size)
     for source in SOURCES:
         if _is_of(found.name, source.LANDING):
-            _check(found, source.LANDING)
-            return replace(found, table=source.TABLE, landing=source.LANDING)
+            unread = tuple(name for name in _check(found, source.LANDING) if name not in source.LANDING.needed)
+            return replace(found, table=source.TABLE, landing=source.LANDING, unread=unread)
     return found
 
 
@@ -101,7 +105,8 @@ def _is_of(name: str, landing: Landing) -> bool:
     return re.fullmatch(rf"{re.escape(landing.stem)}{label}([-_.]\d[\d\-_]*)?({extension})", name) is not None
 
 
-def _check(file: Found, landing: Landing) -> None:
+def _check(file: Found, landing: Landing) -> list[str]:
+    """The names of its columns. GateError: it cannot be read, or not as one of these."""
     if file.bytes == 0:
         raise GateError(f"{file.name} is empty (0 bytes): expected a landing file of {landing.stem}")
     try:
@@ -112,6 +117,7 @@ def _check(file: Found, landing: Landing) -> None:
         raise GateError(f"{file.name} lacks the columns {', '.join(missing)}: expected those of {landing.stem}")
     if wrong := [f"{name} is {kind}" for name, kind in columns.items() if name in landing.needed and _is_nested(kind)]:
         raise GateError(f"{file.name} has columns of a wrong type: {', '.join(wrong)}; expected plain values")
+    return list(columns)
 
 
 def _columns(path: str) -> dict[str, pa.DataType]:

@@ -117,7 +117,7 @@ THEMES: dict[str, dict[int, Fault]] = {
             "a column renamed, dropped or of another type",
             "refused by name before anything is computed; nothing is defaulted",
         ),
-        21: Fault("a column more", "accepted and left out; every table is what it is without"),
+        21: Fault("a column more", "accepted, left out and named by the load; every table is what it is without"),
         22: Fault("rows twice", "sets are counted, so no percentage moves; a load says how many repeats it dropped"),
         23: Fault("rows of games that no schedule has", "counted and ignored; no percentage rises above 100"),
         33: Fault(

@@ -167,6 +167,8 @@ def test_fault_21_a_column_more_changes_nothing(loaded_house, landing):
     report = loaded_house.ingest(landing, max_dead_percent=0)
     assert loaded_house.tables(*RAW) == before
     assert {table["changed"] for table in report["tables"]} == {0}
+    named = report["unread_columns"]
+    assert [named[f"{stem}.parquet"][-2:] for stem in (BOX, "schedule")] == [["new_text", "new_list"]] * 2, "told once"
 
 
 def test_fault_22_rows_that_come_twice_are_counted_and_change_nothing(loaded_house, landing):
