@@ -13,13 +13,16 @@ FUZZ := .venv-fuzz/installed
 IMAGE ?= full-court
 PYTHON313 ?= $(firstword $(wildcard $(HOME)/.pyenv/versions/3.13*/bin/python3.13) python3.13)
 
-.PHONY: demo test test-slow test-cloud fuzz check audit bench generate reliability lock sbom image image-pin clean
+.PHONY: demo test test-long test-slow test-cloud fuzz check audit bench generate reliability lock sbom image image-pin clean
 
 demo: $(RUNTIME)  ## ingest a simulated half season, run the gate over it, show what was held back and why
 	.venv/bin/fullcourt demo
 
-test: $(DEV)  ## the whole suite; real-data tests need ../shared/data and skip, saying so, without it
+test: $(DEV)  ## every rule, command and pipeline, in minutes
 	.venv-dev/bin/pytest
+
+test-long: $(DEV)  ## whole backfills, drills, real seasons; these need ../shared/data and skip, saying so, without it
+	.venv-dev/bin/pytest -m 'long and not slow and not cloud'
 
 test-slow: $(DEV)  ## every cell of every day of the real seasons against references; minutes long
 	.venv-dev/bin/pytest -m slow --timeout 3600
@@ -51,8 +54,8 @@ generate: $(DEV)  ## the files made from the code: docs/commands.md, Grafana's, 
 	.venv-dev/bin/python -m templates.infra.generate
 	.venv-dev/bin/python -m tests.faults.reliability
 
-reliability: $(DEV)  ## counts anew the kills and bad inputs that docs/reliability.md speaks of: runs the default lane
-	rm -f .figures; FULLCOURT_FIGURES=$(CURDIR)/.figures .venv-dev/bin/pytest
+reliability: $(DEV)  ## counts anew the kills and bad inputs that docs/reliability.md speaks of: runs all but the slow lanes
+	rm -f .figures; FULLCOURT_FIGURES=$(CURDIR)/.figures .venv-dev/bin/pytest -m 'not slow and not cloud'
 	.venv-dev/bin/python -m tests.faults.reliability default .figures; rm -f .figures
 
 lock: $(DEV)  ## recompute the hash-pinned lock files

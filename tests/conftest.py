@@ -20,9 +20,30 @@ from tests.emulators import Emulators, missing, running
 from tests.houses import House
 from tests.verified import build
 
+# Whole backfills, drills, chains of phases and real seasons: the lane `long`.
+LONG = (
+    "faults/test_*.py",
+    "real/test_*.py",
+    "cli/test_backfill.py",
+    "orchestration/test_backfill*.py",
+    "orchestration/test_cleanup.py",
+    "orchestration/test_ingest_markets.py",
+    "orchestration/test_lineage.py",
+    "orchestration/test_unchanged.py",
+    "pipelines/test_cascades.py",
+    "pipelines/test_leakage.py",
+)
+
 settings.register_profile("untimed", deadline=None)  # a busy machine is no failure
 settings.load_profile("untimed")
 Once = Callable[[str, Callable[[Path], None]], Path]
+
+
+@pytest.hookimpl(tryfirst=True)  # before anything is chosen by its marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if any(item.path.match(pattern) for pattern in LONG):
+            item.add_marker("long")
 
 
 def after(league: League) -> dt.datetime:

@@ -13,7 +13,7 @@ from tests.faults.matrix import FAULTS, TESTS, THEMES, Fault, Proof, proofs
 
 DOCUMENT = TESTS.parent / "docs" / "reliability.md"
 FIGURES = Path(__file__).with_name("figures.json")  # lane -> what was counted
-LANES = {"default": "`make test`", "slow": "`make test-slow`", "cloud": "`make test-cloud`"}
+LANES = {"default": "`make test` and `make test-long`", "slow": "`make test-slow`", "cloud": "`make test-cloud`"}
 _HEAD = """\
 # Faults, what must come of them, and the tests that try them
 
