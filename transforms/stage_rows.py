@@ -76,13 +76,13 @@ class _WriteParquet(beam.DoFn):
     def start_bundle(self) -> None:
         self._files: dict[str, tuple[str, IO[bytes], pq.ParquetWriter]] = {}
         self._rows: dict[str, int] = {}
-        self._writer = ThreadPoolExecutor(1)
+        self._pool = ThreadPoolExecutor(1)
         self._writing: Future[None] | None = None
 
     def process(self, element: Any) -> None:
         """While another thread writes, what is to be staged next is made. One at a time: they are in memory."""
         self._wait()
-        self._writing = self._writer.submit(self._stage, element)
+        self._writing = self._pool.submit(self._stage, element)
 
     def _wait(self) -> None:
         if self._writing is not None:
@@ -104,7 +104,7 @@ class _WriteParquet(beam.DoFn):
 
     def finish_bundle(self) -> Iterator[Any]:
         self._wait()
-        self._writer.shutdown()
+        self._pool.shutdown()
         for table, (path, file, writer) in self._files.items():
             writer.close()
             file.close()

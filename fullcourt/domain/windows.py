@@ -91,11 +91,10 @@ class History:
         self._total = total.ravel()
         self._slots = total.shape[1]
         # The slot of each entity's k-th required game, so that "the last N" begins at look-up [k - N].
-        most = int((total[:, -1] & _COUNT).max(initial=0))
-        self._most = most + 1
-        self._required_slot = np.zeros(required.shape[0] * self._most, dtype=np.int32)
+        self._width = int((total[:, -1] & _COUNT).max(initial=0)) + 1
+        self._required_slot = np.zeros(required.shape[0] * self._width, dtype=np.int32)
         entity, slot = np.nonzero(required)
-        self._required_slot[entity * self._most + (total[entity, slot] & _COUNT)] = slot
+        self._required_slot[entity * self._width + (total[entity, slot] & _COUNT)] = slot
 
     def count(self, window: Window, entity: Ints, slot: Ints) -> WindowCounts:
         """The window's counts for rows (entity, slot), all games strictly before the slot."""
@@ -103,7 +102,7 @@ class History:
         end = self._total[row + slot]
         if window.span is Span.GAMES:
             kth = (end & _COUNT) - window.length
-            place = entity * np.int64(self._most) + np.maximum(kth, 0)
+            place = entity * np.int64(self._width) + np.maximum(kth, 0)
             first = np.where(kth >= 0, self._required_slot[place], np.int32(0))
         else:
             opening = np.searchsorted(self._days, self._days - window.length).astype(np.int32)

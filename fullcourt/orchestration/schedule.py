@@ -1,6 +1,7 @@
 """Which days the schedule says are game days, and whether it is loaded at all."""
 
 import datetime as dt
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar, game_days, season_of_day
@@ -42,12 +43,14 @@ def game_days_before(warehouse: Warehouse | Session, days: Sequence[dt.date]) ->
         first_season=season_of_day(to_number(days[0])),
         last_season=season_of_day(to_number(days[-1])),
     ).to_pylist()
+    of_season: dict[int, list[dt.date]] = {}
+    for row in earlier:
+        of_season.setdefault(row["season_year"], []).append(row["game_date"])
     before: dict[dt.date, dt.date] = {}
     for day in days:
-        season = season_of_day(to_number(day))
-        known = [row["game_date"] for row in earlier if row["season_year"] == season and row["game_date"] < day]
-        if known:
-            before[day] = known[-1]
+        known = of_season.get(season_of_day(to_number(day)), [])
+        if place := bisect_left(known, day):
+            before[day] = known[place - 1]
     return before
 
 

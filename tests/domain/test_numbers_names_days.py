@@ -162,11 +162,11 @@ def test_equal_values_hash_alike_and_others_do_not(values):
 
 
 @quick
-@given(st.lists(st.text(max_size=9), min_size=1, max_size=5), st.integers(1, 300))
-def test_a_text_has_the_same_hash_alone_and_among_many(texts, others):
-    many = [*texts, *(f"{number} of many" for number in range(others))]
-    alone = [int(hash_column(pa.array([text]))[0]) for text in many]
-    assert hash_column(pa.array(many)).tolist() == alone
+@given(st.lists(st.text(max_size=9), min_size=1, max_size=5))
+def test_a_text_has_the_same_hash_alone_and_among_many(texts):
+    others = [f"{number} of many" for number in range(300)]
+    alone = [int(hash_column(pa.array([text]))[0]) for text in texts]
+    assert hash_column(pa.array([*texts, *others])).tolist()[: len(texts)] == alone
 
 
 @pytest.mark.parametrize(
