@@ -39,7 +39,7 @@ def last_of_each(key: Longs, preferred: Longs | Hashes) -> Longs:
     return order[np.append(np.diff(key[order]) != 0, True)[: len(order)]]
 
 
-def pair(one: Ints, other: Ints) -> Longs:
+def pair(one: Ints | Bools, other: Ints) -> Longs:
     """Two indices as one key."""
     key: Longs = (one.astype(np.int64) << 32) + other
     return key

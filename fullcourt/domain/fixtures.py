@@ -6,7 +6,7 @@ import numpy as np
 
 from fullcourt.domain.availability import OUT, Availability
 from fullcourt.domain.calendar import Calendar
-from fullcourt.domain.columns import pair
+from fullcourt.domain.columns import last_of_each, pair
 from fullcourt.domain.rosters import GameRows, Grid
 from fullcourt.domain.windows import Bools, Ints
 
@@ -69,7 +69,5 @@ def _listed_teams(calendar: Calendar, box: GameRows, before: Ints) -> tuple[Ints
     """(cell, team) of each listed player and day; of two teams the one he was not with before, then the last."""
     known = box.known(calendar)
     cell = known.entity.astype(np.int64) * before.shape[1] + calendar.slot[known.game]
-    order = np.lexsort((known.team, known.team != before.ravel()[cell], cell))
-    cell, team = cell[order], known.team[order]
-    last = np.append(np.diff(cell) != 0, True)[: len(cell)]
-    return cell[last], team[last]
+    last = last_of_each(cell, pair(known.team != before.ravel()[cell], known.team))
+    return cell[last], known.team[last]

@@ -277,13 +277,7 @@ def _inputs_hash(
     parts: Iterable[NDArray[Any]],
 ) -> Hashes:
     total = mix(hash_column(entities))[entity]
-    for values in (*(_in_one_word(counts) for counts in windows.values()), *parts):
+    for values in (*(counts.in_one_word for counts in windows.values()), *parts):
         bits = values if values.dtype == np.uint64 else values.astype(np.int64).view(np.uint64)
         total = mix(total ^ bits)
     return total
-
-
-def _in_one_word(counts: WindowCounts) -> Longs:
-    """A window's three counts side by side: no season has 2^16 games."""
-    word: Longs = (counts.actual.astype(np.int64) << 32) | (counts.excused << 16) | counts.expected
-    return word

@@ -66,6 +66,16 @@ class WindowCounts:
     excused: Ints
     actual: Ints
 
+    @property
+    def in_one_word(self) -> NDArray[np.int64]:
+        return _side_by_side(self.expected, self.excused, self.actual)
+
+
+def _side_by_side(*counts: NDArray[Any]) -> NDArray[np.int64]:
+    """Three counts, the first in the lowest bits."""
+    one, two, three = (values.astype(np.int64) << number * _COUNT_BITS for number, values in enumerate(counts))
+    return one | two | three
+
 
 def running_total(grid: NDArray[Any], dtype: type[np.generic] = np.int32) -> NDArray[Any]:
     """Exclusive prefix sums along the days: column s holds the sum of all slots before s."""
@@ -84,10 +94,7 @@ class History:
     def __init__(self, required: Bools, excused: Bools, present: Bools, game_days: Ints) -> None:
         self._days = game_days
         # The three totals side by side in one word: one look-up finds them all, and none borrows from another.
-        words = required.astype(np.int64)
-        words += excused.astype(np.int64) << _COUNT_BITS
-        words += present.astype(np.int64) << 2 * _COUNT_BITS
-        total = running_total(words, np.int64)
+        total = running_total(_side_by_side(required, excused, present), np.int64)
         self._total = total.ravel()
         self._slots = total.shape[1]
         # The slot of each entity's k-th required game, so that "the last N" begins at look-up [k - N].
