@@ -49,6 +49,17 @@ def test_a_missing_file_says_what_creates_it(tmp_path):
     assert not (tmp_path / "none.duckdb").exists()
 
 
+def test_nobody_writes_between_the_queries_of_a_block(file):
+    reader, writer = (DuckDBWarehouse(str(file), lock_wait_seconds=0.1) for _ in range(2))
+    with reader.reading():
+        reader.query("SELECT 1 AS one")
+        with pytest.raises(EngineError, match="is held by"), writer.transaction({}):
+            pytest.fail("a writer between two queries")
+        reader.query("SELECT 1 AS one")
+    with writer.transaction({}) as session:
+        assert session.query("SELECT 1 AS one")["one"].to_pylist() == [1]
+
+
 def test_a_held_file_is_waited_for_and_its_holder_named(file, holder):
     warehouse = DuckDBWarehouse(str(file), lock_wait_seconds=0.3)
     expected = f"{file} is held by process {holder.pid}; waited 0.3 s, expected it to be released"
