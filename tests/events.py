@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from fullcourt.domain.days import micros
 from fullcourt.domain.events import COMPLETIONS, TRIGGERS, Received
 from fullcourt.domain.processors import BY_NAME, Phase, select
 from fullcourt.domain.rows import Stamp
@@ -13,7 +14,6 @@ from fullcourt.orchestration.events.outbox import Message
 from fullcourt.orchestration.events.readiness import upstream
 from fullcourt.orchestration.history import completion_event, history_row
 from fullcourt.orchestration.publish import insert_records
-from fullcourt.orchestration.run import micros
 from schemas import TABLES
 from tests import figures
 from tests.houses import House

@@ -18,7 +18,6 @@ from fullcourt.cli.options import (
     parse_now,
 )
 from fullcourt.cli.output import STDERR, show, show_one
-from fullcourt.domain.breaker import OVERRIDE, RESET
 from fullcourt.domain.errors import UsageError
 
 app = typer.Typer(no_args_is_help=True)
@@ -81,6 +80,8 @@ def override(
     now: NowOption = None,
 ) -> None:
     """Lets one entity's open breaker through to the next run, which it does not start."""
+    from fullcourt.domain.breaker import OVERRIDE
+
     day = parse_day(date)
     _change(OVERRIDE, processor, entity, (day, day), reason, by, dry_run, yes, warehouse, form, parse_now(now))
 
@@ -99,6 +100,8 @@ def bulk_override(
     now: NowOption = None,
 ) -> None:
     """Overrides every open breaker of a range of game days, as after an outage."""
+    from fullcourt.domain.breaker import OVERRIDE
+
     days = parse_day(date_from), parse_day(date_to)
     _change(OVERRIDE, processor, None, days, reason, by, dry_run, yes, warehouse, form, parse_now(now))
 
@@ -120,6 +123,8 @@ def reset(
     now: NowOption = None,
 ) -> None:
     """Counts an entity's attempts from none again: the next incomplete run is attempt 1. Asks three times."""
+    from fullcourt.domain.breaker import RESET
+
     if not understood and not dry_run:
         raise UsageError("a reset forgets the attempts: expected --i-understand-this-is-destructive, or --dry-run")
     day = parse_day(date)
@@ -152,6 +157,7 @@ def _change(
     now: dt.datetime,
 ) -> None:
     """Shows what would change, asks, changes it, and says what to run then."""
+    from fullcourt.domain.breaker import OVERRIDE, RESET
     from fullcourt.orchestration import breakers
     from fullcourt.warehouse import open_warehouse
 

@@ -90,9 +90,9 @@ def listen(
     from fullcourt.cli.job_launch import JobLaunch
     from fullcourt.cli.local_launch import LocalLaunch
     from fullcourt.orchestration.events.subscriber import Subscriber
-    from fullcourt.orchestration.run import check_schema
     from fullcourt.pubsub.client import PubSub
     from fullcourt.warehouse import open_warehouse
+    from fullcourt.warehouse.ddl import check_schema
 
     store, clock = open_warehouse(warehouse), _clock(now)
     broker = PubSub(Address.parse(pubsub), lease_seconds=lease_seconds)

@@ -62,9 +62,9 @@ def gaps(
         rolled_out,
         table_report,
     )
-    from fullcourt.orchestration.run import check_schema
     from fullcourt.orchestration.upstream import find_processor
     from fullcourt.warehouse import open_warehouse
+    from fullcourt.warehouse.ddl import check_schema
 
     first, last = (parse_day(day) if day is not None else None for day in (start, end))
     if table is not None and processor is not None:

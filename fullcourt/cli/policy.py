@@ -61,8 +61,8 @@ def set_policy(
 ) -> None:
     """Changes a processor's gate from the next run on. `health` shows the change while it lasts."""
     from fullcourt.orchestration import policy
-    from fullcourt.orchestration.run import check_schema
     from fullcourt.warehouse import open_warehouse
+    from fullcourt.warehouse.ddl import check_schema
 
     if (threshold is not None) + gate_off + default != 1:
         raise UsageError("expected exactly one of --threshold, --gate-off and --default")

@@ -15,11 +15,11 @@ from fullcourt.cli.on import On, Where
 from fullcourt.domain.errors import UsageError
 from fullcourt.orchestration.events.launch import Launch
 from fullcourt.orchestration.events.subscriber import Subscriber
-from fullcourt.orchestration.run import check_schema
 from fullcourt.pubsub.address import VARIABLE, Address
 from fullcourt.pubsub.client import PubSub
 from fullcourt.pubsub.push import HANDLED, LATER, Answer, Certificates, Gate, RefusedError, Request
 from fullcourt.warehouse import open_warehouse
+from fullcourt.warehouse.ddl import check_schema
 
 LOG = logging.getLogger(__name__)
 WAREHOUSE, AUDIENCE, SERVICE_ACCOUNT, MODEL = (

@@ -14,10 +14,10 @@ from fullcourt.domain.days import sports_day
 from fullcourt.domain.errors import EngineError, GateError, UsageError
 from fullcourt.orchestration.events import outbox
 from fullcourt.orchestration.events.reconcile import look, repair
-from fullcourt.orchestration.run import check_schema
 from fullcourt.pubsub.address import VARIABLE, Address
 from fullcourt.pubsub.client import PubSub
 from fullcourt.warehouse import open_warehouse
+from fullcourt.warehouse.ddl import check_schema
 
 LOG = logging.getLogger(__name__)
 TOPIC = "events-reconcile-trigger"

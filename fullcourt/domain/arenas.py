@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from fullcourt.domain.windows import Ints
+from fullcourt.domain.numbers import Ints
 
 # Tricode -> latitude, longitude (degrees), IANA time zone of the arena, as of the seasons 2022-23 to 2023-24.
 ARENAS: dict[str, tuple[float, float, str]] = {

@@ -8,8 +8,8 @@ import pyarrow.compute as pc
 
 from fullcourt.domain.calendar import Calendar
 from fullcourt.domain.columns import codes
+from fullcourt.domain.numbers import Bools, Ints
 from fullcourt.domain.rosters import GameRows
-from fullcourt.domain.windows import Bools, Ints
 
 OUT, DOUBTFUL, QUESTIONABLE, PROBABLE, AVAILABLE = range(5)
 STATUSES = ("out", "doubtful", "questionable", "probable", "available")

@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 
 from fullcourt.domain.columns import codes, pair, places
 from fullcourt.domain.fingerprint import Hashes, from_hex
-from fullcourt.domain.numbers import TIMESTAMP, Longs
-from fullcourt.domain.windows import Bools, Ints
+from fullcourt.domain.numbers import TIMESTAMP, Bools, Ints, Longs
 
 ATTEMPTS_BEFORE_TRIP = 3
 COOLDOWN_HOURS = 168

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from fullcourt.domain.days import to_date, to_number
 from fullcourt.domain.errors import GateError
 from fullcourt.domain.names import season_of
-from fullcourt.domain.windows import Bools, Ints
+from fullcourt.domain.numbers import Bools, Ints
 
 COUNTED_TYPES = ("regular", "play_in", "playoffs")  # pre-season, All-Star and the cup final never count
 CALLED_OFF = ("Postponed", "Cancelled")

@@ -13,9 +13,8 @@ import pyarrow.compute as pc
 from fullcourt.domain.calendar import Calendar
 from fullcourt.domain.columns import codes, pair, places
 from fullcourt.domain.fallback import SYNTHETIC
-from fullcourt.domain.numbers import Longs, integers, nullable
+from fullcourt.domain.numbers import Bools, Ints, Longs, integers, nullable
 from fullcourt.domain.processors import BY_NAME, Dependency, Processor, Whose
-from fullcourt.domain.windows import Bools, Ints
 
 SOURCE_COLUMN = "primary_source_used"  # of a context: what it was made from
 # What is read of every dependency, beside its key, its day and its figures.

@@ -7,8 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fullcourt.domain.fingerprint import Hashes
-from fullcourt.domain.numbers import Longs
-from fullcourt.domain.windows import Bools, Ints
+from fullcourt.domain.numbers import Bools, Ints, Longs
 
 
 def codes(column: pa.Array | pa.ChunkedArray, universe: pa.Array) -> Ints:

@@ -1,4 +1,4 @@
-"""Sports days: US Eastern calendar days, as dates and as days since 1970-01-01."""
+"""Sports days, US Eastern calendar days, as dates and as days since 1970-01-01; instants as microseconds since then."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo
@@ -21,3 +21,8 @@ def to_number(day: dt.date) -> int:
 
 def to_date(number: int) -> dt.date:
     return _EPOCH + dt.timedelta(days=int(number))
+
+
+def micros(instant: dt.datetime) -> int:
+    """Microseconds since 1970 UTC."""
+    return int(instant.timestamp() * 1_000_000)

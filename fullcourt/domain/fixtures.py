@@ -7,8 +7,8 @@ import numpy as np
 from fullcourt.domain.availability import OUT, Availability
 from fullcourt.domain.calendar import Calendar
 from fullcourt.domain.columns import last_of_each, pair
+from fullcourt.domain.numbers import Bools, Ints
 from fullcourt.domain.rosters import GameRows, Grid
-from fullcourt.domain.windows import Bools, Ints
 
 # A team must dress eight players, so fewer names are no full listing, but a part of one.
 FULL_LISTING = 8

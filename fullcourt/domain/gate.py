@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 
 from fullcourt.domain import breaker, cascade
 from fullcourt.domain.fingerprint import Hashes, hash_column, hash_rows, hash_text, mix
-from fullcourt.domain.numbers import Longs, ratio
+from fullcourt.domain.numbers import Bools, Ints, Longs, ratio
 from fullcourt.domain.observation import Observation
 from fullcourt.domain.processors import CascadePolicy, Processor, Whose
-from fullcourt.domain.windows import Bools, Ints, Window, WindowCounts, running_total
+from fullcourt.domain.window_counts import WindowCounts, running_total
+from fullcourt.domain.windows import Window
 
 
 class Verdict(enum.IntEnum):

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fullcourt.domain.columns import codes, pair
+from fullcourt.domain.numbers import Bools, Ints
 from fullcourt.domain.observation import Observation
 from fullcourt.domain.processors import Entity
-from fullcourt.domain.windows import Bools, Ints
 
 BOX, TEAM_BOX, ALIASES, SCHEDULE, PLAYER_SUMMARY, TEAM_SUMMARY = range(6)
 # By the number of each.

@@ -24,8 +24,8 @@ from fullcourt.domain.landing_rows import (
     name_players,
 )
 from fullcourt.domain.names import TRICODES, player_lookup
+from fullcourt.domain.numbers import Bools
 from fullcourt.domain.parsing import parse, where
-from fullcourt.domain.windows import Bools
 
 __all__ = ["ROW", "Games", "Players", "Rows", "canonical_game_id", "load"]
 

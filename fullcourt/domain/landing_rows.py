@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fullcourt.domain.names import TRICODES, player_lookup
+from fullcourt.domain.numbers import Bools
 from fullcourt.domain.parsing import expectation, parse, where
-from fullcourt.domain.windows import Bools
 
 RESOLVED, UNRESOLVED = "resolved", "NAME_UNRESOLVED"
 ROW = "_row"  # the row's number in its file, from 1; rides along to settle repeats

@@ -8,8 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fullcourt.domain.columns import codes, pair
-from fullcourt.domain.numbers import Longs, decimals, integers, ratio, times
-from fullcourt.domain.windows import Ints
+from fullcourt.domain.numbers import Ints, Longs, decimals, integers, ratio, times
 
 POINTS = "points"  # the only market whose lines are lines on points
 PREFERRED = ("draftkings", "fanduel")  # in any case; the other bookmakers follow by name

@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from fullcourt.domain.windows import Bools
-
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
 TIMESTAMP = pa.timestamp("us", tz="UTC")
 

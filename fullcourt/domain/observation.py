@@ -18,11 +18,11 @@ from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar
 from fullcourt.domain.columns import codes, last_of_each, pair
 from fullcourt.domain.fingerprint import Hashes, hash_rows
 from fullcourt.domain.fixtures import Entrants, player_entrants, team_entrants
-from fullcourt.domain.numbers import Longs
+from fullcourt.domain.numbers import Bools, Longs
 from fullcourt.domain.processors import Entity, Processor
 from fullcourt.domain.rosters import GameRows, Grid, player_grid, team_grid, whole_games
 from fullcourt.domain.sample import Sample
-from fullcourt.domain.windows import Bools, History
+from fullcourt.domain.window_counts import History
 
 BOX_COLUMNS = ("game_id", "team_abbr", "player_lookup", "season_year", "played", "points")
 BOOKKEEPING = ("processed_at",)  # upstream columns that are no content

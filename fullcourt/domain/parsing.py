@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fullcourt.domain.days import sports_day
-from fullcourt.domain.windows import Bools
+from fullcourt.domain.numbers import Bools
 
 
 def parse(raw: pa.Array, kind: pa.DataType) -> tuple[pa.Array, Bools]:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fullcourt.domain.numbers import Longs
-from fullcourt.domain.windows import Bools, Ints
+from fullcourt.domain.numbers import Bools, Ints, Longs
 
 _MOST_EXPANDED = 4_000_000  # links looked at in one piece, to bound the memory
 

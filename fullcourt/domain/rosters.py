@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from fullcourt.domain.calendar import Calendar
-from fullcourt.domain.windows import Bools, Ints, running_total
+from fullcourt.domain.numbers import Bools, Ints
+from fullcourt.domain.window_counts import running_total
 
 UNLISTED_GAMES = 10  # whole team games without a listing after which a player is no longer judged
 

@@ -18,10 +18,10 @@ from fullcourt.domain.features.sources import Source
 from fullcourt.domain.features.zones import choose
 from fullcourt.domain.fingerprint import Hashes, hash_rows, hash_text, mix, to_hex
 from fullcourt.domain.gate import Judgement, Reason, Verdict, is_complete, missing_games, opponents, percentage
-from fullcourt.domain.numbers import Longs, nullable, times
+from fullcourt.domain.numbers import Bools, Longs, nullable, times
 from fullcourt.domain.observation import Observation
 from fullcourt.domain.processors import Entity, Processor
-from fullcourt.domain.windows import Bools, WindowCounts
+from fullcourt.domain.window_counts import WindowCounts
 
 COMPUTED = (Verdict.READY, Verdict.FLAGGED)
 MISSING_HASH = "missing_games_hash"  # rides along for the attempts; the output table has no such column

@@ -4,8 +4,7 @@ import numpy as np
 import pyarrow as pa
 
 from fullcourt.domain.fingerprint import Hashes
-from fullcourt.domain.numbers import Longs, integers
-from fullcourt.domain.windows import Bools, Ints
+from fullcourt.domain.numbers import Bools, Ints, Longs, integers
 
 
 class Sample:

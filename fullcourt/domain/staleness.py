@@ -13,8 +13,7 @@ import pyarrow.compute as pc
 
 from fullcourt.domain.columns import codes, pair, places
 from fullcourt.domain.fingerprint import hash_column
-from fullcourt.domain.numbers import Longs
-from fullcourt.domain.windows import Bools, Ints
+from fullcourt.domain.numbers import Bools, Ints, Longs
 
 BLOCKED_REASON = "circuit_breaker_active"
 CHANGED, NEW, GONE = "changed", "new", "gone"

@@ -16,9 +16,8 @@ from fullcourt.domain.columns import codes, last_of_each, pair, places
 from fullcourt.domain.features.zones import ZONES, choose, quotient
 from fullcourt.domain.fingerprint import hash_rows, to_hex
 from fullcourt.domain.lines import points_lines
-from fullcourt.domain.numbers import Longs, decimals, integers, nullable, ratio
+from fullcourt.domain.numbers import Bools, Ints, Longs, decimals, integers, nullable, ratio
 from fullcourt.domain.rows import Stamp, fit
-from fullcourt.domain.windows import Bools, Ints
 
 _ZONE_COUNTS = tuple(f"{zone}_{what}" for zone in ZONES for what in ("makes", "attempts"))
 _TEAM_COUNTS = (

@@ -7,11 +7,11 @@ import numpy as np
 import pyarrow as pa
 
 from fullcourt.domain.columns import codes, pair, places
-from fullcourt.domain.numbers import Longs
+from fullcourt.domain.numbers import Bools, Ints, Longs
 from fullcourt.domain.observation import Observation
 from fullcourt.domain.processors import Processor
 from fullcourt.domain.repair import Links, spread
-from fullcourt.domain.windows import Bools, Ints, Window
+from fullcourt.domain.windows import Window
 
 
 @dataclass(frozen=True)

@@ -15,10 +15,11 @@ from fullcourt.domain.errors import UsageError
 from fullcourt.domain.features import BOX, INACTIVES, SCHEDULE
 from fullcourt.domain.gate import Judgement, Reason, Verdict, judge_rows, missing_games, percentage
 from fullcourt.domain.names import player_lookup
+from fullcourt.domain.numbers import Ints
 from fullcourt.domain.observation import BOX_COLUMNS, INACTIVE_COLUMNS, Observation, ShardTables, observe
 from fullcourt.domain.processors import PROCESSORS, Entity, Phase, Processor, Upstream
 from fullcourt.domain.tables import Table
-from fullcourt.domain.windows import Ints, Window
+from fullcourt.domain.windows import Window
 from fullcourt.warehouse import Read, Warehouse
 
 OWN_DATA_INCOMPLETE = "own_data_incomplete"

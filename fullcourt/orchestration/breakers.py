@@ -12,11 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fullcourt.domain import breaker, records
+from fullcourt.domain.days import micros
 from fullcourt.domain.errors import UsageError
 from fullcourt.domain.processors import BY_NAME, GATED
 from fullcourt.orchestration.check import resolve
-from fullcourt.orchestration.run import check_schema, micros
 from fullcourt.warehouse import Session, Warehouse
+from fullcourt.warehouse.ddl import check_schema
 from fullcourt.warehouse.queries import QUERIES
 from schemas import TABLES
 

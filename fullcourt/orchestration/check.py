@@ -11,17 +11,18 @@ import pyarrow.compute as pc
 from fullcourt.domain import breaker
 from fullcourt.domain.breaker import BREAKER_STATE
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar, season_of_day
-from fullcourt.domain.days import to_date, to_number
+from fullcourt.domain.days import micros, to_date, to_number
 from fullcourt.domain.errors import UsageError
 from fullcourt.domain.features import columns_wanted, shard_tables
 from fullcourt.domain.gate import Reason, Verdict, is_complete, judge_rows, percentage, permitted_misses
 from fullcourt.domain.names import TRICODES, player_lookup, suggestions
 from fullcourt.domain.observation import Observation, observe
 from fullcourt.domain.processors import BY_NAME, GATED, Entity, Processor
-from fullcourt.domain.windows import Window, WindowCounts
+from fullcourt.domain.window_counts import WindowCounts
+from fullcourt.domain.windows import Window
 from fullcourt.orchestration import policy
-from fullcourt.orchestration.run import check_schema, micros
 from fullcourt.warehouse import Read, Warehouse
+from fullcourt.warehouse.ddl import check_schema
 from schemas import TABLES
 
 Tables = Mapping[str, pa.Table]  # by name

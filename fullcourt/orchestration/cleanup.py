@@ -20,9 +20,9 @@ from fullcourt.domain.errors import EngineError, FullCourtError, GateError, Usag
 from fullcourt.domain.fingerprint import hash_rows, hash_settings
 from fullcourt.domain.tables import ARCHIVED_AT, Table
 from fullcourt.orchestration.publish import insert_records
-from fullcourt.orchestration.run import check_schema, new_run_id
+from fullcourt.orchestration.run import new_run_id
 from fullcourt.warehouse import Session, Warehouse
-from fullcourt.warehouse.ddl import create_table
+from fullcourt.warehouse.ddl import check_schema, create_table
 from fullcourt.warehouse.queries import QUERIES
 from schemas import TABLES
 

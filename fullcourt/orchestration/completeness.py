@@ -13,9 +13,9 @@ from fullcourt.domain.tables import Table
 from fullcourt.domain.windows import Span, Window
 from fullcourt.orchestration.batch import OWN_DATA_INCOMPLETE, Asked, EntityCompleteness, judged
 from fullcourt.orchestration.gaps import Frequency, find_table, table_gaps
-from fullcourt.orchestration.run import check_schema
 from fullcourt.orchestration.upstream import days_relied_on, find_processor, statuses
 from fullcourt.warehouse import Warehouse, open_warehouse
+from fullcourt.warehouse.ddl import check_schema
 
 UPSTREAM_PROCESSOR_FAILED = "upstream_processor_failed"
 HISTORICAL_GAPS = "historical_gaps"

@@ -14,9 +14,9 @@ import numpy as np
 from fullcourt.domain import lacking
 from fullcourt.domain.days import to_date
 from fullcourt.domain.gate import Judgement
+from fullcourt.domain.numbers import Ints
 from fullcourt.domain.observation import Observation
 from fullcourt.domain.processors import Entity, Processor
-from fullcourt.domain.windows import Ints
 from fullcourt.orchestration.remedies import Lost
 from fullcourt.warehouse import Warehouse
 

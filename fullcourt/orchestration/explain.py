@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from fullcourt.domain import breaker, lacking
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar, season_of_day
-from fullcourt.domain.days import to_number
+from fullcourt.domain.days import micros, to_number
 from fullcourt.domain.features import shard_tables
 from fullcourt.domain.gate import Reason, Verdict, judge_rows, opponents
 from fullcourt.domain.observation import Observation, ShardTables, observe
@@ -18,8 +18,8 @@ from fullcourt.domain.processors import BY_NAME, GATED, Dependency, Entity, Phas
 from fullcourt.orchestration import check, policy
 from fullcourt.orchestration.evidence import Case, listings
 from fullcourt.orchestration.remedies import Lost, command, commands
-from fullcourt.orchestration.run import check_schema, micros
 from fullcourt.warehouse import Warehouse
+from fullcourt.warehouse.ddl import check_schema
 
 
 def explain(

@@ -15,8 +15,9 @@ from fullcourt.domain.predictions.grading import Comparison, compare, grade
 from fullcourt.domain.predictions.slate import RECOMMENDATIONS
 from fullcourt.domain.predictions.systems import SYSTEMS
 from fullcourt.orchestration.publish import insert_records
-from fullcourt.orchestration.run import Progress, check_schema
+from fullcourt.orchestration.run import Progress
 from fullcourt.warehouse import Warehouse
+from fullcourt.warehouse.ddl import check_schema
 
 # Baseline -> the feature it is.
 BASELINES = {"season_average": "points_avg_season", "last_5_average": "points_avg_last_5"}

@@ -8,8 +8,8 @@ from fullcourt.domain import alerts
 from fullcourt.domain.errors import GateError, UsageError
 from fullcourt.domain.processors import BY_NAME, GATED
 from fullcourt.orchestration import policy
-from fullcourt.orchestration.run import check_schema
 from fullcourt.warehouse import Warehouse
+from fullcourt.warehouse.ddl import check_schema
 from fullcourt.warehouse.queries import QUERIES
 
 Rows = list[dict[str, Any]]

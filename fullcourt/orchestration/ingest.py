@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+from fullcourt.domain.days import micros
 from fullcourt.domain.errors import GateError
 from fullcourt.domain.landing import ROW, Games, Players
 from fullcourt.domain.rows import Stamp
@@ -16,8 +17,9 @@ from fullcourt.orchestration.events.raw import announce
 from fullcourt.orchestration.history import instant
 from fullcourt.orchestration.landing_files import SOURCES, Found, copied_columns, find
 from fullcourt.orchestration.publish import SKIPPED_TRIGGER, insert_records
-from fullcourt.orchestration.run import NO_WAIT, Progress, check_schema, micros, new_run_id
+from fullcourt.orchestration.run import NO_WAIT, Progress, new_run_id
 from fullcourt.warehouse import Read, Session, Snapshot, open_warehouse
+from fullcourt.warehouse.ddl import check_schema
 from schemas import TABLES
 
 MAX_DEAD_PERCENT = 1.0

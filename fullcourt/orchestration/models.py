@@ -14,8 +14,9 @@ from fullcourt.domain.predictions.assembly import current_version
 from fullcourt.domain.predictions.coordinator import Rules
 from fullcourt.domain.predictions.model import PointsModel
 from fullcourt.domain.predictions.systems import SYSTEMS
-from fullcourt.orchestration.run import Progress, check_schema
+from fullcourt.orchestration.run import Progress
 from fullcourt.warehouse import Warehouse
+from fullcourt.warehouse.ddl import check_schema
 
 # Ready feature rows of players who entered the game, with what they scored.
 _TRAINING_ROWS = """

@@ -19,12 +19,13 @@ from fullcourt.domain.columns import codes
 from fullcourt.domain.days import to_number
 from fullcourt.domain.features import columns_wanted, shard_tables
 from fullcourt.domain.gate import Verdict, judge
+from fullcourt.domain.numbers import Bools, Ints
 from fullcourt.domain.observation import Observation, observe
 from fullcourt.domain.predictions.assembly import HISTORY_DAYS
 from fullcourt.domain.processors import BY_NAME, GATED, PROCESSORS, CascadePolicy, Processor
 from fullcourt.domain.rows import Judged, Stamp, judged_table
 from fullcourt.domain.staleness import CHANGED, GONE, NEW, Differences, compare
-from fullcourt.domain.windows import Bools, Ints, running_total
+from fullcourt.domain.window_counts import running_total
 from fullcourt.orchestration import check
 from fullcourt.warehouse import Read, Warehouse
 from schemas import TABLES

@@ -13,17 +13,16 @@ from fullcourt.domain import lacking
 from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar, season_of_day
 from fullcourt.domain.days import to_date, to_number
 from fullcourt.domain.errors import GateError, UsageError
-from fullcourt.domain.numbers import Longs
+from fullcourt.domain.numbers import Ints, Longs
 from fullcourt.domain.observation import BOX_COLUMNS, INACTIVE_COLUMNS, Observation, ShardTables, observe
 from fullcourt.domain.processors import GATED, Entity, Processor
 from fullcourt.domain.repair import HeldBack, Links, plan
 from fullcourt.domain.waiting import Waiting, missing_of
-from fullcourt.domain.windows import Ints
 from fullcourt.orchestration import policy
 from fullcourt.orchestration.remedies import SHOTS_FILE, Lost, commands
-from fullcourt.orchestration.run import check_schema
 from fullcourt.orchestration.schedule import scheduled_days
 from fullcourt.warehouse import Read, Warehouse
+from fullcourt.warehouse.ddl import check_schema
 from fullcourt.warehouse.queries import QUERIES
 from schemas import TABLES
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from fullcourt.crash import crash_point
 from fullcourt.domain.calendar import season_of_day
-from fullcourt.domain.days import to_date, to_number
+from fullcourt.domain.days import micros, to_date, to_number
 from fullcourt.domain.errors import EngineError, GateError, UsageError
 from fullcourt.domain.processors import Processor
 from fullcourt.domain.rows import Stamp
@@ -23,7 +23,7 @@ from fullcourt.orchestration.schedule import scheduled_days
 from fullcourt.orchestration.strict import refuse_unsafe
 from fullcourt.orchestration.unchanged import inputs_of, settle
 from fullcourt.warehouse import Read, Session, Snapshot, Warehouse, open_warehouse
-from fullcourt.warehouse.ddl import plan
+from fullcourt.warehouse.ddl import check_schema
 from schemas import TABLES
 
 LOG = logging.getLogger(__name__)
@@ -215,21 +215,6 @@ def _with_policies(warehouse: Warehouse, request: RunRequest, say: Progress) -> 
     return dataclasses.replace(request, processors=held)
 
 
-def check_schema(warehouse: Warehouse) -> None:
-    """EngineError names what a warehouse lacks; nothing is defaulted."""
-    existing = warehouse.columns()
-    if not existing:
-        raise EngineError(f"no warehouse at {warehouse.url}: create it with `fullcourt init`")
-    lacking = plan(existing)
-    if lacking.drift:
-        raise EngineError(f"the warehouse differs from the schemas: {'; '.join(map(str, lacking.drift))}")
-    if lacking.changes:
-        raise EngineError(
-            f"the warehouse lacks {len(lacking.changes)} tables, columns or views: see `fullcourt schema plan`, "
-            "then run `fullcourt schema apply`"
-        )
-
-
 def new_run_id(now: dt.datetime) -> str:
     """Sorts by time, and is unique."""
     return f"{now:%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:8]}"
@@ -238,11 +223,6 @@ def new_run_id(now: dt.datetime) -> str:
 def seasons_of(days: Sequence[int]) -> tuple[int, ...]:
     """The seasons the days lie in, ascending."""
     return tuple(sorted({season_of_day(day) for day in days}))
-
-
-def micros(instant: dt.datetime) -> int:
-    """Microseconds since 1970 UTC."""
-    return int(instant.timestamp() * 1_000_000)
 
 
 def days_to_run(warehouse: Warehouse, processors: Sequence[Processor], start: dt.date, end: dt.date) -> tuple[int, ...]:

@@ -14,9 +14,9 @@ from fullcourt.domain.staleness import CHANGED, GONE, NEW
 from fullcourt.orchestration import policy
 from fullcourt.orchestration.recomputed import Found, Recomputed
 from fullcourt.orchestration.remedies import command
-from fullcourt.orchestration.run import check_schema
 from fullcourt.orchestration.schedule import scheduled_days
 from fullcourt.warehouse import Warehouse
+from fullcourt.warehouse.ddl import check_schema
 
 
 def stale(warehouse: Warehouse, start: dt.date, end: dt.date, now: dt.datetime) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from fullcourt.domain.errors import UsageError
 from fullcourt.domain.gaps import check_range
 from fullcourt.domain.processors import PROCESSORS, Entity, Phase, Processor
 from fullcourt.orchestration.coverage import PASS_PERCENT, coverage_sql
-from fullcourt.orchestration.run import check_schema
 from fullcourt.orchestration.schedule import scheduled_days
 from fullcourt.warehouse import Warehouse
+from fullcourt.warehouse.ddl import check_schema
 from fullcourt.warehouse.queries import QUERIES
 from fullcourt.warehouse.queries.verification import LANDED, RAW
 from schemas import TABLES

@@ -16,8 +16,9 @@ from fullcourt.domain.errors import GateError, UsageError
 from fullcourt.domain.gate import Verdict
 from fullcourt.domain.processors import GATED, Processor
 from fullcourt.orchestration.repair import repair_plan
-from fullcourt.orchestration.run import Progress, check_schema
+from fullcourt.orchestration.run import Progress
 from fullcourt.warehouse import Warehouse
+from fullcourt.warehouse.ddl import check_schema
 from fullcourt.warehouse.queries import QUERIES
 
 Codes = NDArray[np.int32]

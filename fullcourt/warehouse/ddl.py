@@ -1,11 +1,14 @@
 """SQL that makes the warehouse what the schemas say, in BigQuery's dialect."""
 
+import functools
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from fullcourt.domain.errors import EngineError
 from fullcourt.domain.tables import Column, Table
+from fullcourt.warehouse.protocol import Warehouse
 from fullcourt.warehouse.views import VIEWS, View
 from schemas import TABLES
 
@@ -97,6 +100,22 @@ def plan(existing: Mapping[str, Mapping[str, str]]) -> Plan:
     return Plan(tuple(changes), tuple(create_view(view) for view in VIEWS.values()), tuple(drift))
 
 
+def check_schema(warehouse: Warehouse) -> None:
+    """EngineError names what a warehouse lacks; nothing is defaulted."""
+    existing = warehouse.columns()
+    if not existing:
+        raise EngineError(f"no warehouse at {warehouse.url}: create it with `fullcourt init`")
+    lacking = plan(existing)
+    if lacking.drift:
+        raise EngineError(f"the warehouse differs from the schemas: {'; '.join(map(str, lacking.drift))}")
+    if lacking.changes:
+        raise EngineError(
+            f"the warehouse lacks {len(lacking.changes)} tables, columns or views: see `fullcourt schema plan`, "
+            "then run `fullcourt schema apply`"
+        )
+
+
+@functools.cache
 def bigquery_type(duckdb_type: str) -> str:
     """The BigQuery name of a DuckDB column type; a type no table uses keeps its own name, so that it shows as drift."""
     if numeric := re.fullmatch(r"DECIMAL\((\d+),\s*(\d+)\)", duckdb_type):

@@ -393,7 +393,7 @@ for arguments in (["--help"], ["run", "--help"], ["schema", "--help"], ["check",
 loaded = {name for name, module in sys.modules.items() if getattr(module, "__file__", None)}
 print(sorted(name for name in loaded if name.split(".")[0] in sys.argv[1:]))
 """
-    heavy = ["apache_beam", "pandas", "duckdb", "google", "sqlglot"]
+    heavy = ["apache_beam", "numpy", "pyarrow", "pandas", "duckdb", "google", "sqlglot"]
     done = subprocess.run([sys.executable, "-c", script, *heavy], capture_output=True, text=True, check=False)
     assert (done.stdout, done.returncode) == ("[]\n", 0), done.stderr
 

@@ -17,7 +17,8 @@ from fullcourt.domain.errors import GateError
 from fullcourt.domain.gate import Verdict, is_complete, percentage, permitted_misses
 from fullcourt.domain.observation import Part
 from fullcourt.domain.processors import Processor
-from fullcourt.domain.windows import Window, WindowCounts, days, games
+from fullcourt.domain.window_counts import WindowCounts
+from fullcourt.domain.windows import Window, days, games
 from tests.bridge import EPOCH, PLAYERS, SEASON, TEAMS, Answer, ask, ask_tables, number, schedule_table, tables
 from tests.leagues import other_results_from, reordered, seasons, seasons_with_day
 from tests.reference_gate import (

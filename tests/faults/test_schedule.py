@@ -12,7 +12,7 @@ import pytest
 from fullcourt.domain.errors import GateError
 from fullcourt.domain.fallback import Context
 from fullcourt.domain.gate import is_complete, percentage
-from fullcourt.domain.windows import WindowCounts
+from fullcourt.domain.window_counts import WindowCounts
 from tests.bridge import PLAYERS, TEAMS, ask
 from tests.houses import read, rewrite
 from tests.reference_gate import BoxRow, Game, Season, Upstream

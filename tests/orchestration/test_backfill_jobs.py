@@ -14,7 +14,7 @@ import pytest
 from fullcourt.cli.phases import PHASES
 from fullcourt.cli.template_parameters import command as command_of
 from fullcourt.domain.backfill import State, job_name
-from fullcourt.domain.days import to_number
+from fullcourt.domain.days import micros, to_number
 from fullcourt.domain.errors import GateError, OwnershipError
 from fullcourt.domain.processors import BY_NAME
 from fullcourt.domain.rows import Stamp
@@ -23,7 +23,6 @@ from fullcourt.orchestration.backfill.inputs import stage_hash
 from fullcourt.orchestration.backfill.jobs import Fleet
 from fullcourt.orchestration.backfill.work import FixedClock
 from fullcourt.orchestration.publish import BACKFILL, Publish
-from fullcourt.orchestration.run import micros
 from tests.backfills import carry_out, plan, states
 from tests.cli.conftest import cli  # noqa: F401 - a fixture
 from tests.drills import Command

@@ -6,14 +6,13 @@ import subprocess
 import pytest
 
 from fullcourt.domain.backfill import State
-from fullcourt.domain.days import to_number
+from fullcourt.domain.days import micros, to_number
 from fullcourt.domain.errors import OwnershipError
 from fullcourt.domain.processors import BY_NAME
 from fullcourt.domain.rows import Stamp
 from fullcourt.orchestration.backfill import claims, plans
 from fullcourt.orchestration.backfill.work import FixedClock
 from fullcourt.orchestration.publish import BACKFILL, Publish
-from fullcourt.orchestration.run import micros
 from fullcourt.warehouse.owner import this_process
 from tests.backfills import plan, states
 from tests.drills import Command, command

@@ -10,13 +10,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from fullcourt.domain.days import to_number
+from fullcourt.domain.days import micros, to_number
 from fullcourt.domain.errors import EngineError, GateError, UsageError
 from fullcourt.domain.processors import BY_NAME, Phase, select
 from fullcourt.domain.rows import Stamp
 from fullcourt.orchestration.check import check
 from fullcourt.orchestration.publish import Publish
-from fullcourt.orchestration.run import RunRequest, micros, run_phase
+from fullcourt.orchestration.run import RunRequest, run_phase
 from pipelines import precompute
 from pipelines.reads import of_gated
 from schemas import TABLES

@@ -136,7 +136,7 @@ def status(*, plan_id: PlanArgument, common: Common) -> None:
 def list_plans(*, common: Common) -> None:
     """Lists the backfills, the newest first, with their states."""
     from fullcourt.orchestration.backfill import status
-    from fullcourt.orchestration.run import check_schema
+    from fullcourt.warehouse.ddl import check_schema
 
     store = common.open()
     check_schema(store)

@@ -20,9 +20,9 @@ from fullcourt.domain.features import (
 from fullcourt.domain.features.sources import Source
 from fullcourt.domain.fingerprint import Hashes
 from fullcourt.domain.gate import Judgement
+from fullcourt.domain.numbers import Bools
 from fullcourt.domain.observation import BOX_COLUMNS, INACTIVE_COLUMNS, Observation, ShardTables
 from fullcourt.domain.processors import BY_NAME, Entity, Processor
-from fullcourt.domain.windows import Bools
 
 
 @dataclass(frozen=True)

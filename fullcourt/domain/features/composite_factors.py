@@ -14,9 +14,8 @@ from fullcourt.domain.cascade import SOURCE_COLUMN, Found
 from fullcourt.domain.columns import json_objects
 from fullcourt.domain.features.zones import ZONE_LABELS, ZONES, choose
 from fullcourt.domain.gate import Judgement
-from fullcourt.domain.numbers import Longs, decimals, ratio
+from fullcourt.domain.numbers import Bools, Longs, decimals, ratio
 from fullcourt.domain.observation import Observation
-from fullcourt.domain.windows import Bools
 
 VERSION = "v1_4factors"
 CONTEXT, SHOT_ZONES, DEFENSE = (

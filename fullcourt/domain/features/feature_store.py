@@ -13,10 +13,10 @@ from fullcourt.domain.cascade import SOURCE_COLUMN, Found
 from fullcourt.domain.features.fixture_list import fixture_list
 from fullcourt.domain.features.zones import choose
 from fullcourt.domain.gate import Judgement
-from fullcourt.domain.numbers import Longs, decimals, ratio
+from fullcourt.domain.numbers import Bools, Longs, decimals, ratio
 from fullcourt.domain.observation import Observation
 from fullcourt.domain.predictions.features import V1_BASELINE_25
-from fullcourt.domain.windows import SEASON, Bools, Window, games
+from fullcourt.domain.windows import SEASON, Window, games
 
 VERSION = V1_BASELINE_25
 CACHE, FACTORS, CONTEXT, SHOT_ZONES, DEFENSE = (

@@ -9,9 +9,9 @@ import numpy as np
 from fullcourt.domain.arenas import LEAGUE, TIME_ZONES, miles
 from fullcourt.domain.calendar import Calendar
 from fullcourt.domain.days import to_date
-from fullcourt.domain.numbers import Longs
+from fullcourt.domain.numbers import Bools, Ints, Longs
 from fullcourt.domain.observation import Observation
-from fullcourt.domain.windows import Bools, Ints, running_total
+from fullcourt.domain.window_counts import running_total
 
 
 def fixture_list(seen: Observation) -> "FixtureList":

@@ -6,10 +6,11 @@ import pyarrow as pa
 from fullcourt.domain.calendar import Calendar
 from fullcourt.domain.columns import codes, last_of_each
 from fullcourt.domain.fingerprint import Hashes, hash_rows
-from fullcourt.domain.numbers import Longs
+from fullcourt.domain.numbers import Bools, Ints, Longs
 from fullcourt.domain.observation import Observation
 from fullcourt.domain.sample import Sample
-from fullcourt.domain.windows import Bools, History, Ints, WindowCounts, games
+from fullcourt.domain.window_counts import History, WindowCounts
+from fullcourt.domain.windows import games
 
 LAST_10 = games(10)
 

@@ -10,9 +10,8 @@ from fullcourt.domain.columns import codes, pair, places
 from fullcourt.domain.features.sources import Source, unexpected
 from fullcourt.domain.fingerprint import Hashes, hash_rows, mix
 from fullcourt.domain.gate import Judgement
-from fullcourt.domain.numbers import Longs, decimals, integers, nullable
+from fullcourt.domain.numbers import Ints, Longs, decimals, integers, nullable
 from fullcourt.domain.observation import Observation
-from fullcourt.domain.windows import Ints
 
 PROP_COLUMNS = ("player_lookup", "game_id", "season_year", "market", "bookmaker", "line", "snapshot_timestamp")
 GAME_LINE_COLUMNS = (

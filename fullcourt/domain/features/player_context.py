@@ -23,9 +23,9 @@ from fullcourt.domain.features.rhythm import Rhythm
 from fullcourt.domain.features.sources import Source, fixture_source, form_source, report_source
 from fullcourt.domain.features.zones import choose, quotient
 from fullcourt.domain.gate import Judgement, opponents
-from fullcourt.domain.numbers import Longs, decimals, nullable, ratio
+from fullcourt.domain.numbers import Bools, Ints, Longs, decimals, nullable, ratio
 from fullcourt.domain.observation import Observation
-from fullcourt.domain.windows import SEASON, Bools, Ints, days, games
+from fullcourt.domain.windows import SEASON, days, games
 
 VERSION = "v1"
 READS = ("game_id", "team_abbr", "player_lookup", "points", "minutes_played", "usage_rate", "points_line")

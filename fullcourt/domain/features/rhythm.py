@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from fullcourt.domain.numbers import Longs
+from fullcourt.domain.numbers import Bools, Ints, Longs
 from fullcourt.domain.observation import Observation
-from fullcourt.domain.windows import Bools, Ints, running_total
+from fullcourt.domain.window_counts import running_total
 
 RESTED = 2  # days_rest from which a player counts as rested
 

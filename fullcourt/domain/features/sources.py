@@ -12,9 +12,8 @@ from fullcourt.domain.cascade import Found
 from fullcourt.domain.features.form import Form
 from fullcourt.domain.fingerprint import Hashes, hash_column, hash_rows, mix, to_hex
 from fullcourt.domain.gate import Judgement
-from fullcourt.domain.numbers import Longs, nullable, ratio, times
+from fullcourt.domain.numbers import Ints, Longs, nullable, ratio, times
 from fullcourt.domain.observation import Observation
-from fullcourt.domain.windows import Ints
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ from fullcourt.domain.fallback import CONTEXT, SYNTHETIC
 from fullcourt.domain.features.player_context import load, paces, rest
 from fullcourt.domain.fingerprint import hash_rows, to_hex
 from fullcourt.domain.gate import opponents
-from fullcourt.domain.numbers import decimals, ratio
+from fullcourt.domain.numbers import Ints, decimals, ratio
 from fullcourt.domain.observation import Observation
 from fullcourt.domain.rows import fit
-from fullcourt.domain.windows import Ints, days
+from fullcourt.domain.windows import days
 
 _OFFENSE = "team_offense_game_summary"
 

@@ -12,10 +12,9 @@ from fullcourt.domain.features.market import GAME_LINE_COLUMNS, FixtureLines
 from fullcourt.domain.features.sources import Source, fixture_source, report_source
 from fullcourt.domain.features.zones import choose
 from fullcourt.domain.gate import Judgement
-from fullcourt.domain.numbers import Longs, nullable, times
+from fullcourt.domain.numbers import Ints, Longs, nullable, times
 from fullcourt.domain.observation import Observation
 from fullcourt.domain.rosters import GameRows
-from fullcourt.domain.windows import Ints
 
 READS = ("game_id", "defending_team_abbr")
 TABLES = {

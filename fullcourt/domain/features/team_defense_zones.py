@@ -9,9 +9,9 @@ import pyarrow as pa
 from fullcourt.domain.features.zones import ZONE_LABELS, ZONES, choose, quotient
 from fullcourt.domain.fingerprint import hash_text, mix
 from fullcourt.domain.gate import Judgement
-from fullcourt.domain.numbers import Longs, decimals, ratio, rescale
+from fullcourt.domain.numbers import Bools, Ints, Longs, decimals, ratio, rescale
 from fullcourt.domain.observation import Observation
-from fullcourt.domain.windows import Bools, Ints, days, games
+from fullcourt.domain.windows import days, games
 
 SAMPLE = games(15)
 LEAGUE_SPAN = days(30)

@@ -3,8 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from fullcourt.domain.numbers import Longs, decimals, ratio
-from fullcourt.domain.windows import Bools
+from fullcourt.domain.numbers import Bools, Longs, decimals, ratio
 
 ZONES = ("paint", "mid_range", "three_pt")
 ZONE_LABELS = ("paint", "mid_range", "perimeter")

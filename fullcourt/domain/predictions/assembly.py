@@ -13,13 +13,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fullcourt.domain.columns import codes, pair, places
-from fullcourt.domain.numbers import integers, nullable
+from fullcourt.domain.numbers import Bools, Ints, integers, nullable
 from fullcourt.domain.predictions import coordinator
 from fullcourt.domain.predictions.coordinator import Held, Players, Rules, Summary
 from fullcourt.domain.predictions.features import VERSIONS, FeatureVersion, Floats, out_of_range
 from fullcourt.domain.predictions.rules import half_away
 from fullcourt.domain.predictions.slate import HISTORY_GAMES, History, Slate
-from fullcourt.domain.windows import Bools, Ints
 
 CONTEXT, FEATURES, CACHE, GAMES, DEFENSE = (
     "upcoming_player_game_context",

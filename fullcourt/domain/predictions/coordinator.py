@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fullcourt.domain.errors import GateError, UsageError
+from fullcourt.domain.numbers import Bools
 from fullcourt.domain.predictions.features import Floats
 from fullcourt.domain.predictions.slate import Codes
-from fullcourt.domain.windows import Bools
 
 DAYS_BACK = 30
 DAYS_AHEAD = 14

@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 
 from fullcourt.domain.errors import UsageError
+from fullcourt.domain.numbers import Bools
 from fullcourt.domain.predictions import gradient_boosting, moving_average, similarity, zone_matchup
 from fullcourt.domain.predictions.features import Floats
 from fullcourt.domain.predictions.rules import Threshold, bands, convincing, edge, published
 from fullcourt.domain.predictions.slate import OVER, PASS, UNDER, Codes, Prediction, Slate
-from fullcourt.domain.windows import Bools
 
 SYSTEM_ID = "ensemble_v1"
 THRESHOLD = Threshold(edge=1.5, confidence=65.0)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fullcourt.domain.errors import UsageError
-from fullcourt.domain.windows import Bools
+from fullcourt.domain.numbers import Bools
 
 Floats = NDArray[np.float64]
 

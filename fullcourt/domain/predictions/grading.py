@@ -11,9 +11,9 @@ from statistics import NormalDist
 import numpy as np
 
 from fullcourt.domain.errors import UsageError
+from fullcourt.domain.numbers import Bools, Ints
 from fullcourt.domain.predictions.features import Floats
 from fullcourt.domain.predictions.slate import OVER, UNDER, Codes
-from fullcourt.domain.windows import Bools, Ints
 
 CONFIDENCE = 0.95
 MINIMUM_DAYS = 5  # fewer clusters say next to nothing about their spread

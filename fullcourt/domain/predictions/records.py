@@ -7,14 +7,13 @@ import pyarrow.compute as pc
 from fullcourt.domain.columns import json_objects
 from fullcourt.domain.features.zones import choose
 from fullcourt.domain.fingerprint import Hashes, hash_rows, mix, to_hex
-from fullcourt.domain.numbers import decimals
+from fullcourt.domain.numbers import Bools, decimals
 from fullcourt.domain.predictions.assembly import FEATURES, TABLES, Assembled
 from fullcourt.domain.predictions.coordinator import Held, texts
 from fullcourt.domain.predictions.features import Floats
 from fullcourt.domain.predictions.rules import edge, half_away
 from fullcourt.domain.predictions.slate import RECOMMENDATIONS, Prediction, Slate
 from fullcourt.domain.rows import Stamp, fit
-from fullcourt.domain.windows import Bools
 
 PROCESSOR = "player_prop_predictions"
 # The standard fourteen, copied through.

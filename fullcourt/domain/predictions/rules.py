@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from fullcourt.domain.numbers import Bools
 from fullcourt.domain.predictions.features import Floats
 from fullcourt.domain.predictions.slate import OVER, PASS, UNDER, Codes, Prediction, Slate
-from fullcourt.domain.windows import Bools
 
 MOST_POINTS = 60.0
 # Sums of decimals are off by some 1e-14 in binary; a half or a threshold that is met on paper is met here.

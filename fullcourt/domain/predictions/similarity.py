@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from fullcourt.domain.numbers import Bools
 from fullcourt.domain.predictions.features import Floats
 from fullcourt.domain.predictions.rules import NOISE, Threshold, bands, published, venue
 from fullcourt.domain.predictions.slate import Prediction, Slate
-from fullcourt.domain.windows import Bools
 
 SYSTEM_ID = "similarity_balanced_v1"
 THRESHOLD = Threshold(edge=2.0, confidence=65.0)

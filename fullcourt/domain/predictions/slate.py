@@ -7,8 +7,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from fullcourt.domain.errors import UsageError
+from fullcourt.domain.numbers import Bools
 from fullcourt.domain.predictions.features import FeatureVersion, Floats
-from fullcourt.domain.windows import Bools
 
 RECOMMENDATIONS = ("OVER", "UNDER", "PASS")
 OVER, UNDER, PASS = range(3)

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from fullcourt.domain.days import to_date
 from fullcourt.domain.errors import GateError, UsageError
 from fullcourt.domain.fingerprint import hash_rows, to_hex
+from fullcourt.domain.numbers import Bools, Ints
 from fullcourt.domain.predictions.features import FeatureVersion, Floats
 from fullcourt.domain.predictions.model import THREADS, PointsModel
-from fullcourt.domain.windows import Bools, Ints
 
 OBJECTIVES = ("reg:squarederror", "reg:absoluteerror")
 VALIDATION_SHARE = 0.2

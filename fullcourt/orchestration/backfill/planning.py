@@ -15,9 +15,10 @@ from fullcourt.orchestration.backfill import plans
 from fullcourt.orchestration.backfill.gates import Inspection, inspect
 from fullcourt.orchestration.backfill.inputs import done_days, external_inputs, moved, season_reads
 from fullcourt.orchestration.backfill.plans import COMPUTED, RAW, Options, Pipelines, Plan, Stage, identified
-from fullcourt.orchestration.run import check_schema, days_to_run
+from fullcourt.orchestration.run import days_to_run
 from fullcourt.orchestration.upstream import statuses
 from fullcourt.warehouse import Warehouse
+from fullcourt.warehouse.ddl import check_schema
 from fullcourt.warehouse.queries import QUERIES
 
 ALL = (RAW, "analytics", "precompute")  # from raw to feature store; predictions are asked for by name

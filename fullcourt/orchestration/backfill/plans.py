@@ -21,8 +21,9 @@ from fullcourt.domain.processors import BY_NAME, CascadePolicy, Phase, Processor
 from fullcourt.orchestration import policy
 from fullcourt.orchestration.models import prediction_settings
 from fullcourt.orchestration.publish import insert_records
-from fullcourt.orchestration.run import PhasePipeline, check_schema
+from fullcourt.orchestration.run import PhasePipeline
 from fullcourt.warehouse import Session, Warehouse
+from fullcourt.warehouse.ddl import check_schema
 
 RAW = "raw"
 COMPUTED: dict[str, Phase] = {phase.name.lower(): phase for phase in Phase if phase is not Phase.INGEST}

@@ -10,7 +10,7 @@ from typing import Any
 from fullcourt.crash import crash_point
 from fullcourt.domain.backfill import State
 from fullcourt.domain.calendar import season_of_day
-from fullcourt.domain.days import to_number
+from fullcourt.domain.days import micros, to_number
 from fullcourt.domain.errors import FullCourtError, GateError, InputsMovedError, OwnershipError
 from fullcourt.domain.fallback import reads_context
 from fullcourt.domain.rows import Stamp
@@ -20,7 +20,7 @@ from fullcourt.orchestration.backfill.gates import Inspection, inspect, refuse_s
 from fullcourt.orchestration.backfill.inputs import stage_hash
 from fullcourt.orchestration.backfill.plans import PipelineOf, Plan
 from fullcourt.orchestration.publish import BACKFILL, Publish
-from fullcourt.orchestration.run import execute, micros, new_run_id, upstream_states
+from fullcourt.orchestration.run import execute, new_run_id, upstream_states
 from fullcourt.warehouse import Warehouse, open_warehouse
 
 LOG = logging.getLogger(__name__)
