@@ -15,7 +15,7 @@ from fullcourt.domain.breaker import BREAKER_STATE
 from fullcourt.domain.features import shard_tables
 from fullcourt.domain.features.synthetic_context import stand_in
 from fullcourt.domain.gate import Verdict, judge
-from fullcourt.domain.observation import Part, observe
+from fullcourt.domain.observation import Once, Part, observe
 from fullcourt.domain.processors import Processor
 from fullcourt.domain.rows import Judged, Stamp, judged_table, tally
 from transforms.finish_run import Tallied
@@ -111,9 +111,10 @@ class _Judge(beam.DoFn):
         if part >= self._how.parts:  # a part that only other steps have
             return
         tables = unpack_tables(groups.values(), self._how.schemas)
+        shared = Once()
         for processor in self._how.processors:
             written = []
-            for verdict, rows, counts in self._judge(tables, processor, season, part):
+            for verdict, rows, counts in self._judge(tables, processor, season, part, shared):
                 yield pvalue.TaggedOutput(verdict.label, Leaving(processor.name, verdict.label, rows))
                 yield pvalue.TaggedOutput(TALLY, Tallied(processor.name, counts))
                 if verdict in WRITTEN:
@@ -122,11 +123,11 @@ class _Judge(beam.DoFn):
             yield from self._flow(processor.name, written, season, part)
 
     def _judge(
-        self, tables: Mapping[str, pa.Table], processor: Processor, season: int, part: int
+        self, tables: Mapping[str, pa.Table], processor: Processor, season: int, part: int, shared: Once
     ) -> Iterator[tuple[Verdict, pa.Table, pa.Table]]:
         """The rows of each verdict that anybody has, and their tally."""
         how = self._how
-        observed = observe(shard_tables(processor, tables), processor, season, Part(part, how.parts))
+        observed = observe(shard_tables(processor, tables), processor, season, Part(part, how.parts), shared)
         seen = stand_in(observed, how.synthetic_days)
         facts = _own(tables[BREAKER_STATE], processor) if how.stamp.recording else None
         days = np.array(how.days, dtype=np.int32)

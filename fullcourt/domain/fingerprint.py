@@ -64,31 +64,36 @@ def hash_column(column: pa.Array) -> Hashes:
 
 
 _TEXT_BYTES = 1 << 22  # texts are hashed in pieces of about so many bytes, to bound the memory
+_WORD = 8  # bytes
 
 
 def _hash_texts(texts: pa.StringArray) -> Hashes:
-    """One hash a text, none null: the sum over its bytes, each mixed with its place."""
+    """One hash a text, none null: the sum over its words of eight bytes, each mixed with its place."""
     ends = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
     data = np.frombuffer(texts.buffers()[2] or b"", np.uint8)
     hashes = np.zeros(len(texts), dtype=np.uint64)
     starts = np.arange(ends[0], ends[-1] + 1, _TEXT_BYTES)
     edges = np.unique(np.append(np.searchsorted(ends[:-1], starts), len(texts)))
     for first, last in pairwise(edges.tolist()):
-        begin, lengths = ends[first:last], np.diff(ends[first : last + 1])
-        place = np.arange(lengths.sum()) - np.repeat(begin - begin[:1], lengths)
-        placed = (place << 8) + data[ends[first] : ends[last]]
-        total = np.zeros(len(placed) + 1, dtype=np.uint64)
-        np.cumsum(_mixed(placed, int(lengths.max(initial=0)) << 8), out=total[1:])
-        at = ends[first : last + 1] - ends[first]
-        hashes[first:last] = mix(total[at[1:]] - total[at[:-1]] + lengths.astype(np.uint64))
+        piece = data[ends[first] : ends[last]]
+        hashes[first:last] = _hash_pieces(piece, ends[first : last + 1] - ends[first])
     return hashes
 
 
-def _mixed(numbers: NDArray[np.int64], end: int) -> Hashes:
-    """mix() of numbers from 0 to below end: of each once, where there are more of them than that."""
-    if len(numbers) < end:
-        return mix(numbers.view(np.uint64))
-    return mix(np.arange(end, dtype=np.uint64))[numbers]
+def _hash_pieces(data: NDArray[np.uint8], ends: NDArray[np.int64]) -> Hashes:
+    """Of the bytes data[ends[i]:ends[i + 1]], for each i."""
+    lengths = np.diff(ends)
+    words = -(-lengths // _WORD)
+    total_before = np.append(0, np.cumsum(words))
+    place = np.arange(total_before[-1]) - np.repeat(total_before[:-1], words)
+    begin = np.repeat(ends[:-1], words) + place * _WORD
+    left = np.repeat(ends[1:], words) - begin
+    padded = np.append(data, np.zeros(_WORD, np.uint8))
+    value = np.ndarray((len(data) + 1,), "<u8", padded, strides=(1,))[begin].astype(np.uint64, copy=False)
+    last = np.flatnonzero(left < _WORD)
+    value[last] &= (np.uint64(1) << (left[last] * 8).astype(np.uint64)) - np.uint64(1)
+    total = np.append(np.uint64(0), np.cumsum(mix(value + mix(place.view(np.uint64)))))
+    return mix(total[total_before[1:]] - total[total_before[:-1]] + lengths.astype(np.uint64))
 
 
 def _hash_lists(column: pa.ListArray) -> Hashes:

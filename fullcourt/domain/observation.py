@@ -19,7 +19,7 @@ from fullcourt.domain.columns import codes, last_of_each, pair
 from fullcourt.domain.fingerprint import Hashes, hash_rows
 from fullcourt.domain.fixtures import Entrants, player_entrants, team_entrants
 from fullcourt.domain.numbers import Bools, Longs
-from fullcourt.domain.processors import Entity, Processor
+from fullcourt.domain.processors import Entity, Processor, Upstream
 from fullcourt.domain.rosters import GameRows, Grid, player_grid, team_grid, whole_games
 from fullcourt.domain.sample import Sample
 from fullcourt.domain.window_counts import History
@@ -66,11 +66,25 @@ def part_of(entities: pa.Array, parts: int) -> NDArray[np.int64]:
     return np.array([*of_value, 0], np.int64)[entities.indices.fill_null(len(of_value)).to_numpy()]
 
 
+class Once:
+    """Makes each thing once, by its name."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
+
+    def __call__(self, name: str, make: Callable[[], Made]) -> Made:
+        if name not in self._made:
+            self._made[name] = make()
+        made: Made = self._made[name]
+        return made
+
+
 @dataclass(frozen=True)
 class Observation:
     """A shard seen as a grid: entities sorted by name, and the upstream rows that are present on it.
 
     entrants, availability: for processors of D's fixtures (availability of players), else None.
+    once: what several columns, or rows of several verdicts, derive from is made once a shard.
     """
 
     tables: ShardTables
@@ -86,41 +100,26 @@ class Observation:
     unexpected_rows: int
     entrants: Entrants | None = None
     availability: Availability | None = None
-    _made: dict[str, Any] = field(default_factory=dict, repr=False)
-
-    def once(self, name: str, make: Callable[[], Made]) -> Made:
-        """What several columns, or rows of several verdicts, derive from: made once a shard."""
-        if name not in self._made:
-            self._made[name] = make()
-        made: Made = self._made[name]
-        return made
+    once: Once = field(default_factory=Once, repr=False)
 
 
-def observe(tables: ShardTables, processor: Processor, season: int, part: Part = Part()) -> Observation:
-    """Lays one season's tables out as (entities, game days). GateError when the season has no schedule."""
-    calendar = Calendar.from_schedule(tables.schedule.select(SCHEDULE_COLUMNS), season)
-    teams = pa.array(calendar.teams)
+def observe(
+    tables: ShardTables, processor: Processor, season: int, part: Part = Part(), shared: Once | None = None
+) -> Observation:
+    """Lays one season's tables out as (entities, game days). GateError when the season has no schedule.
+
+    shared: of the same season and part; processors that count the same table have the same grid.
+    """
     upstream = processor.upstream
     assert upstream is not None, f"{processor.name} has no upstream to observe"
-    if processor.entity is Entity.TEAM:
-        entities = teams
-        there = _games(tables.upstream, calendar, entities, upstream.entity_column, upstream.entity_column)
-        grid = team_grid(calendar, there)
-        unresolved = np.zeros_like(grid.required)
-        entrants, known_out = team_entrants(calendar) if processor.fixtures else None, None
-    else:
-        assert tables.box is not None
-        assert tables.inactives is not None
-        entities = _names(
-            part,
-            tables.upstream[upstream.entity_column],
-            tables.box["player_lookup"],
-            tables.inactives["player_lookup"],
-        )
-        there = _games(tables.upstream, calendar, entities, upstream.entity_column, "team_abbr")
-        lists = _Lists(tables, calendar, entities)
-        grid, unresolved = _players(tables, lists, there)
-        entrants, known_out = _fixtures(tables, lists, grid) if processor.fixtures else (None, None)
+    once = shared or Once()
+    calendar = once("calendar", lambda: Calendar.from_schedule(tables.schedule.select(SCHEDULE_COLUMNS), season))
+    counted = f"{upstream} by {processor.entity}"
+    laid = once(f"grid of {counted}", lambda: _lay_out(tables, processor.entity, upstream, calendar, part))
+    entities, there, grid = laid.entities, laid.there, laid.grid
+    entrants, known_out = (
+        once(f"fixtures of {counted}", lambda: _fixtures(tables, laid)) if processor.fixtures else (None, None)
+    )
     cells, rows, hashes = _present_rows(tables.upstream, there, grid, calendar)
     entity, slot = np.divmod(cells, len(calendar.days))
     shape = grid.required.shape
@@ -134,16 +133,51 @@ def observe(tables: ShardTables, processor: Processor, season: int, part: Part =
         calendar=calendar,
         entities=entities,
         grid=grid,
-        history=History(grid.required, grid.excused, grid.present, calendar.days),
+        history=laid.history,
         upstream=rows,
         row_hashes=hashes,
         unreadable=unreadable,
-        unresolved=unresolved,
+        unresolved=laid.unresolved,
         sample=Sample(rows, entity.astype(np.int32), slot.astype(np.int32), shape),
         unexpected_rows=int((there.game < 0).sum()),
         entrants=entrants,
         availability=known_out,
     )
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Who is on the grid, which rows of the table counted are theirs, and what the windows hold.
+
+    unresolved: where the team's box of the day holds a row under an unresolved name.  lists: for players, else None.
+    """
+
+    calendar: Calendar
+    entities: pa.StringArray
+    there: GameRows
+    grid: Grid
+    unresolved: Bools
+    history: History
+    lists: "_Lists | None" = None
+
+
+def _lay_out(tables: ShardTables, kind: Entity, upstream: Upstream, calendar: Calendar, part: Part) -> _Layout:
+    if kind is Entity.TEAM:
+        lists, entities, team = None, pa.array(calendar.teams), upstream.entity_column
+    else:
+        assert tables.box is not None
+        assert tables.inactives is not None
+        named = (tables.upstream[upstream.entity_column], *(t["player_lookup"] for t in (tables.box, tables.inactives)))
+        entities, team = _names(part, *named), "team_abbr"
+        lists = _Lists(tables, calendar, entities)
+    there = _games(tables.upstream, calendar, entities, upstream.entity_column, team)
+    if lists:
+        grid, unresolved = _players(tables, lists, there)
+    else:
+        grid = team_grid(calendar, there)
+        unresolved = np.zeros_like(grid.required)
+    history = History(grid.required, grid.excused, grid.present, calendar.days)
+    return _Layout(calendar, entities, there, grid, unresolved, history, lists)
 
 
 def contradicts_itself(rows: pa.Table) -> Bools:
@@ -217,13 +251,16 @@ def _players(tables: ShardTables, lists: _Lists, there: GameRows) -> tuple[Grid,
     return grid, (grid.team >= 0) & hidden[grid.team, slots]
 
 
-def _fixtures(tables: ShardTables, lists: _Lists, grid: Grid) -> tuple[Entrants, Availability]:
-    """Who is listed for D's fixtures, and who is known out."""
+def _fixtures(tables: ShardTables, laid: _Layout) -> tuple[Entrants, Availability | None]:
+    """Who is listed for D's fixtures, and of players who is known out."""
+    lists = laid.lists
+    if lists is None:
+        return team_entrants(laid.calendar), None
     known_out = availability(
         lists.calendar, lists.entities, lists.own_box, lists.inactive, tables.more["injury_reports"]
     )
     everyone = lists.everyone.where(lists.named)
-    return player_entrants(lists.calendar, grid, lists.own_box, everyone, known_out), known_out
+    return player_entrants(lists.calendar, laid.grid, lists.own_box, everyone, known_out), known_out
 
 
 def _present_rows(

@@ -16,7 +16,7 @@ from fullcourt.domain.errors import UsageError
 from fullcourt.domain.features import columns_wanted, shard_tables
 from fullcourt.domain.gate import Reason, Verdict, is_complete, judge_rows, percentage, permitted_misses
 from fullcourt.domain.names import TRICODES, player_lookup, suggestions
-from fullcourt.domain.observation import Observation, observe
+from fullcourt.domain.observation import Observation, Once, observe
 from fullcourt.domain.processors import BY_NAME, GATED, Entity, Processor
 from fullcourt.domain.window_counts import WindowCounts
 from fullcourt.domain.windows import Window
@@ -52,9 +52,10 @@ def _check(warehouse: Warehouse, entity: str, day: dt.date, now: dt.datetime, pr
         report["note"] = f"no games on {day}: {neighbours(calendar, to_number(day))}"
         return report
     chosen = policy.effective(warehouse, processors_of(kind, processor), now)
-    tables = read_tables(warehouse, chosen, season, day)
+    tables, shared = read_tables(warehouse, chosen, season, day), Once()
     for candidate in chosen:
-        report["processors"].append(_judged(warehouse, candidate, tables, season, key, int(slots[0]), now))
+        seen = observe(shard_tables(candidate, tables), candidate, season, shared=shared)
+        report["processors"].append(_judged(warehouse, candidate, seen, key, int(slots[0]), now))
     return report
 
 
@@ -93,9 +94,8 @@ def read_season(warehouse: Warehouse, table: str, columns: tuple[str, ...], seas
 
 
 def _judged(
-    warehouse: Warehouse, processor: Processor, tables: Tables, season: int, key: str, slot: int, now: dt.datetime
+    warehouse: Warehouse, processor: Processor, seen: Observation, key: str, slot: int, now: dt.datetime
 ) -> dict[str, Any]:
-    seen = observe(shard_tables(processor, tables), processor, season)
     day = to_date(int(seen.calendar.days[slot]))
     place = pc.index(seen.entities, key).as_py()
     result: dict[str, Any] = {"processor": processor.name, "upstream": _upstream(processor)}

@@ -13,7 +13,7 @@ from fullcourt.domain.calendar import SCHEDULE_COLUMNS, Calendar, season_of_day
 from fullcourt.domain.days import micros, to_number
 from fullcourt.domain.features import shard_tables
 from fullcourt.domain.gate import Reason, Verdict, judge_rows, opponents
-from fullcourt.domain.observation import Observation, ShardTables, observe
+from fullcourt.domain.observation import Observation, Once, ShardTables, observe
 from fullcourt.domain.processors import BY_NAME, GATED, Dependency, Entity, Phase, Processor, Whose
 from fullcourt.orchestration import check, policy
 from fullcourt.orchestration.evidence import Case, listings
@@ -94,7 +94,7 @@ class _Tree:
     tables: check.Tables
     nodes: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     lost: list[Lost] = field(default_factory=list)
-    _listings: dict[str, Any] = field(default_factory=dict)
+    _once: Once = field(default_factory=Once)
 
     def grow(self, name: str, key: str) -> None:
         """Adds the processor's node of the entity, and those of what it reads that is not ready."""
@@ -108,7 +108,7 @@ class _Tree:
             "entity": key,
             "verdict": "not judged",
             "reason": check.why_not_judged(seen, place, self.slot),
-            "published": check.published(self.warehouse, processor, key, self.day),
+            "published": self._published(processor, key),
             "counted_in": processor.upstream.table if processor.upstream else None,
             "windows": [],
             "games": [],
@@ -151,10 +151,14 @@ class _Tree:
             "entity": key,
             "gates": dependency.flag is not None,
             "ready": ready,
-            "published": check.published(self.warehouse, BY_NAME[dependency.processor], key, self.day)
-            if found
-            else None,
+            "published": self._published(BY_NAME[dependency.processor], key) if found else None,
         }
+
+    def _published(self, processor: Processor, key: str) -> str | None:
+        return self._once(
+            f"published {processor.name} of {key}",
+            lambda: check.published(self.warehouse, processor, key, self.day),
+        )
 
     def _observe(self, processor: Processor) -> Observation:
         known = shard_tables(processor, self.tables)
@@ -162,14 +166,12 @@ class _Tree:
         tables = ShardTables(
             known.schedule, known.upstream, known.box, known.inactives, {**known.more, box: self.tables[box]}
         )
-        return observe(tables, processor, self.season)
+        return observe(tables, processor, self.season, shared=self._once)
 
     def _rows(self, processor: Processor, key: str) -> Any:
         if processor.entity is Entity.TEAM:
             return {}
-        if key not in self._listings:
-            self._listings[key] = listings(self.warehouse, key, self.season)
-        return self._listings[key]
+        return self._once(f"listings of {key}", lambda: listings(self.warehouse, key, self.season))
 
     def newest_published(self) -> dt.date:
         """The last day of which anything is published; the day asked for where nothing is."""

@@ -154,7 +154,7 @@ def test_equal_numbers_hash_alike_whatever_the_width(values):
 
 
 @quick
-@given(texts | numbers)
+@given(texts | numbers | st.lists(st.text("a\0", max_size=20)))  # texts are hashed by words of eight bytes
 def test_equal_values_hash_alike_and_others_do_not(values):
     hashes = hash_column(pa.array(values)).tolist() if any(v is not None for v in values) else []
     for value, other in zip(values, hashes, strict=False):
@@ -162,7 +162,7 @@ def test_equal_values_hash_alike_and_others_do_not(values):
 
 
 @quick
-@given(st.lists(st.text(max_size=9), min_size=1, max_size=5))
+@given(st.lists(st.text(max_size=20), min_size=1, max_size=5))
 def test_a_text_has_the_same_hash_alone_and_among_many(texts):
     others = [f"{number} of many" for number in range(300)]
     alone = [int(hash_column(pa.array([text]))[0]) for text in texts]
@@ -230,7 +230,7 @@ def test_hashes_never_change_between_releases():
     assert to_hex(hash_rows(row)).to_pylist() == GOLDEN
 
 
-GOLDEN = ["de61b38e82910dcf", "8ac1ce1c2802edd4"]
+GOLDEN = ["d5c4bc2282aaad17", "14ecfd654cc55587"]
 
 
 # Names
