@@ -43,6 +43,8 @@ def _for_duckdb(tree: Any) -> Iterator[Any]:
 
     _refuse_unfaithful(tree)
     tree = tree.transform(_count_if_never_null)
+    for test in list(tree.find_all(exp.In)):
+        _look_up_in_list(test)
     for table in tree.find_all(exp.Table):
         _rename_information_schema(table)
     if isinstance(tree, exp.Create):
@@ -86,6 +88,23 @@ def _count_if_never_null(node: Any) -> Any:
     if isinstance(node, exp.CountIf):
         return exp.Count(this=exp.case().when(node.this.copy(), exp.Literal.number(1)))
     return node
+
+
+def _look_up_in_list(test: Any) -> None:
+    """`WHERE x IN UNNEST(@list)` as a call that DuckDB turns into a filter, so that it reads only rows that may pass.
+
+    sqlglot's CASE is asked row by row.  The two differ where one says null and the other false: a WHERE takes neither.
+    """
+    from sqlglot import exp
+
+    above = test.parent
+    while isinstance(above, (exp.And, exp.Or, exp.Paren)):
+        above = above.parent
+    unnest = test.args.get("unnest")
+    if isinstance(above, exp.Where) and isinstance(unnest, exp.Unnest):
+        (given,) = unnest.expressions
+        if isinstance(given, exp.Parameter):
+            test.replace(exp.ArrayContains(this=given.copy(), expression=test.this.copy()))
 
 
 def _rename_information_schema(table: Any) -> None:

@@ -34,6 +34,38 @@ def test_sql_that_would_mean_something_else_is_refused(sql):
         to_duckdb(sql)
 
 
+@pytest.mark.parametrize(
+    ("value", "given", "inside"),
+    [
+        pytest.param(1, [1, 2], True, id="there"),
+        pytest.param(3, [1, 2], False, id="not-there"),
+        pytest.param(1, [], False, id="in-nothing"),
+        pytest.param(None, [], False, id="null-in-nothing"),
+        pytest.param(1, None, False, id="in-no-list"),
+        pytest.param(None, [1], None, id="null"),
+        pytest.param(1, [None, 1], True, id="there-beside-a-null"),
+        pytest.param(3, [None, 1], None, id="perhaps-the-null"),
+    ],
+)
+def test_what_is_in_a_list_by_bigquerys_rules(value, given, inside):
+    one = "FROM (SELECT @value AS x)"
+    (sql,) = to_duckdb(
+        f"SELECT x IN UNNEST(@given), x NOT IN UNNEST(@given), (SELECT COUNT(*) {one} WHERE x IN UNNEST(@given)), "
+        f"(SELECT COUNT(*) {one} WHERE NOT (x IN UNNEST(@given))) {one}"
+    )
+    with duckdb.connect() as connection:
+        row = connection.execute(sql, {"value": value, "given": given}).fetchone()
+    assert row == (inside, None if inside is None else not inside, inside is True, inside is False)
+
+
+def test_rows_of_other_days_are_not_even_read():
+    (sql,) = to_duckdb("SELECT COUNT(*) FROM t WHERE day IN UNNEST(@days)")
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE t AS SELECT unnest(range(1_000_000)) AS day")
+        plan = connection.execute(f"EXPLAIN ANALYZE {sql}", {"days": [17, 18]}).fetchall()[0][1]
+    assert "Row Groups Scanned: 1 / 9" in plan, plan
+
+
 TRANSLATE = """
 import sys
 from fullcourt.warehouse.translation import to_duckdb
