@@ -99,7 +99,7 @@ def read(received: Received) -> Completion | Trigger:
         _require(fields, _REQUIRED if phase is Phase.PREDICTIONS else _REQUIRED_OF_TRIGGER)
         return Trigger(phase, _day(fields), fields["correlation_id"])
     if received.topic not in _BY_TOPIC:
-        raise UnreadableError(f"topic is {received.topic!r}, expected one of {', '.join(TOPICS)}")
+        raise UnreadableError(f"topic is {received.topic[:80]!r}, expected one of {', '.join(TOPICS)}")
     return _completion(fields, _BY_TOPIC[received.topic])
 
 

@@ -254,6 +254,7 @@ POISON = {
     "no date": (topic_of(CACHE), completion(day="yesterday"), "game_date is 'yesterday', expected YYYY-MM-DD"),
     "a day off": (topic_of(CACHE), completion(day="2025-07-01"), "game_date is 2025-07-01, expected a game day .*"),
     "unknown topic": ("some-topic", completion(), "topic is 'some-topic', expected one of .*"),
+    "endless topic": ("x" * 5_000, completion(), f"topic is '{'x' * 80}', expected one of .*"),
     "trigger without a day": (TRIGGERS[Phase.PRECOMPUTE], {"correlation_id": "c"}, "game_date is 'None', .*"),
 }
 
