@@ -98,7 +98,8 @@ def run_phase(request: RunRequest, pipeline: PhasePipeline, say: Progress = lamb
     days: tuple[int, ...] = ()
     try:
         say("reading the schedule")
-        days = days_to_run(warehouse, request.processors, request.start, request.end)
+        with warehouse.reading():
+            days = days_to_run(warehouse, request.processors, request.start, request.end)
         if not days:
             _record_unpublished(warehouse, request, stamp, started, skip_reason="no_games")
             return {"run_id": stamp.run_id, "skipped": "no_games", "days": 0, "processors": []}
@@ -147,9 +148,10 @@ def _run(
     )
     reads = pipeline.reads(request.processors, seasons_of(days), days)
     say("looking for changes")
-    # Before the inputs: of what is published in between, the run does not claim that it was built on it.
-    finish = dataclasses.replace(finish, upstream=upstream_states(warehouse, finish))
-    finish = dataclasses.replace(finish, inputs=inputs_of(warehouse, finish, reads, request.settings))
+    with warehouse.reading():
+        # Before the inputs: of what is published in between, the run does not claim that it was built on it.
+        finish = dataclasses.replace(finish, upstream=upstream_states(warehouse, finish))
+        finish = dataclasses.replace(finish, inputs=inputs_of(warehouse, finish, reads, request.settings))
     if not request.recompute and (report := settle(warehouse, finish)):
         return {**report, "days": len(days)}
     return execute(

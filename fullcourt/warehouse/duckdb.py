@@ -80,24 +80,25 @@ class DuckDBWarehouse:
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        with self._connection(read_only=True) as connection, _atomic(connection):
-            self._open = connection
+        before = self._open
+        with self._reader() as self._open:
             try:
                 yield
             finally:
-                self._open = None
+                self._open = before
 
     @contextmanager
     def _reader(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Sees the store as of one instant."""
         if self._open is not None:
             yield self._open
         else:
-            with self._connection(read_only=True) as connection:
+            with self._connection(read_only=True) as connection, _atomic(connection):
                 yield connection
 
     def snapshot(self, reads: Sequence[Read], directory: str) -> Snapshot:
         files: dict[str, tuple[str, ...]] = {}
-        with self._connection(read_only=True) as connection, _atomic(connection):
+        with self._reader() as connection:
             for read in reads:
                 path = Path(directory, f"{read.key}.parquet")
                 relation = _relation(connection, read.sql, _filters(read))
@@ -107,11 +108,11 @@ class DuckDBWarehouse:
         return files
 
     def scanned_bytes(self, reads: Sequence[Read]) -> int:
-        with self._connection(read_only=True) as connection, _atomic(connection):
+        with self._reader() as connection:
             return sum(_rows(connection, read) * sum(map(_width, read.schema)) for read in reads)
 
     def fingerprints(self, reads: Sequence[Read]) -> dict[str, str]:
-        with self._connection(read_only=True) as connection, _atomic(connection):
+        with self._reader() as connection:
             return {read.key: _fingerprint(connection, read) for read in reads}
 
     @contextmanager

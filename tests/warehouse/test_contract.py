@@ -297,9 +297,14 @@ def test_what_the_engine_refuses_is_an_engine_error(warehouse, sql):
 
 def test_a_block_of_queries_answers_as_single_ones_do_and_gives_way_after(warehouse):
     fill(warehouse, "inactive_lists", inactive("A"))
+    lists = [whole("inactive_lists")]
+    alone = warehouse.fingerprints(lists)
     with warehouse.reading():
         assert names(warehouse) == names(warehouse) == ["A"]
         assert "nba_raw.inactive_lists" in warehouse.columns()
+        with warehouse.reading():
+            assert names(warehouse) == ["A"]
+        assert warehouse.fingerprints(lists) == alone
     fill(warehouse, "inactive_lists", inactive("B"))
     with pytest.raises(EngineError), warehouse.reading():
         warehouse.query("SELEKT 1")
