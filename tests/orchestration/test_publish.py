@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from fullcourt.cli.phases import PHASES
 from fullcourt.domain.days import micros, to_number
 from fullcourt.domain.errors import EngineError, GateError, UsageError
 from fullcourt.domain.processors import BY_NAME, Phase, select
@@ -334,6 +335,18 @@ def breaking(when):
         raise RuntimeError("the worker is gone")
 
     return SimpleNamespace(config=precompute.Config, reads=of_gated, launch=launch)
+
+
+def test_where_not_even_the_failure_can_be_recorded_both_are_said(season_house, season, caplog):
+    def lose(step):
+        if step == "looking for changes":
+            season_house.path.unlink()
+
+    day = season.judged[-1]
+    request = RunRequest(season_house.url, select(Phase.PRECOMPUTE, [TDZA]), day, day, season_house.now)
+    with pytest.raises(EngineError, match="no warehouse at"):
+        run_phase(request, PHASES["precompute"], lose)
+    assert "that the run failed is not on record: no warehouse at" in caplog.text
 
 
 @pytest.mark.parametrize(
