@@ -28,12 +28,16 @@ from fullcourt.orchestration.publish import (
 from fullcourt.orchestration.receipts import NOTHING_OWED, config_hash, coverage_of
 from fullcourt.warehouse import Read, Session, Warehouse
 
-Prints = Mapping[str, str]  # table -> fingerprint of its content
 _CODE = ("fullcourt", "pipelines", "transforms", "schemas")
 
 
-def inputs_hash(prints: Prints, processors: Sequence[Processor], mode: str, settings: Mapping[str, Any]) -> str:
-    """Of everything that the processors' rows depend on: content, configuration, options, the model itself."""
+def inputs_hash(
+    prints: Mapping[str, str], processors: Sequence[Processor], mode: str, settings: Mapping[str, Any]
+) -> str:
+    """Of everything that the processors' rows depend on: content, configuration, options, the model itself.
+
+    prints: table -> fingerprint of its content.
+    """
     configured = [config_hash(processor, mode) for processor in processors]
     if settings.get("model_file"):
         settings = {**settings, "model": hashlib.sha256(Path(settings["model_file"]).read_bytes()).hexdigest()}
