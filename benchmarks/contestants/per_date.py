@@ -2,7 +2,7 @@
 
     python -m benchmarks.contestants.per_date DATA OUT [--dates N]
 
---dates computes so many dates, evenly spread; OUT/sample.json says how many of how many, and what loading took.
+--dates computes so many dates, spread over all; OUT/sample.json says how many of how many, and what loading took.
 The rules are those of the other contestants, so that the cells are the same: only the style is not.
 """
 
@@ -22,6 +22,7 @@ from fullcourt.domain.windows import Span, Window
 
 Counts = tuple[dt.date, int, int, int]  # first day in the window, expected, excused, actual
 UNLISTED_GAMES = 10
+_GOLDEN_RATIO = 0.6180339887498949  # its multiples, modulo one, keep apart from each other and from any period
 
 # What is known before a date: each player's games, which of them are required, which present.
 _KNOWN = """
@@ -65,11 +66,21 @@ def run(data: Path, out: Path, dates: int | None = None) -> None:
         connection.execute(f"CREATE TABLE {table} AS FROM '{data}/{table}.parquet'")
     every = connection.execute("SELECT DISTINCT season_year, game_date FROM schedule ORDER BY ALL").fetchall()
     loading = time.perf_counter() - began
-    number = min(dates or len(every), len(every))
-    for place in range(number):
-        season, day = every[place * len(every) // number]
+    chosen = sampled(len(every), dates)
+    for place in chosen:
+        season, day = every[place]
         _write(_rows(connection, season, day), out, day)
-    (out / "sample.json").write_text(json.dumps({"dates": number, "of": len(every), "loading_seconds": loading}))
+    (out / "sample.json").write_text(json.dumps({"dates": len(chosen), "of": len(every), "loading_seconds": loading}))
+
+
+def sampled(of: int, number: int | None) -> list[int]:
+    """So many places of `of`; all without a number.
+
+    Not evenly spread, as a season has its days: of a round number of dates each would be the first of its season.
+    """
+    if number is None or number >= of:
+        return list(range(of))
+    return [int((place + 0.5) * _GOLDEN_RATIO % 1 * of) for place in range(number)]
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, season: int, day: dt.date) -> list[dict[str, Any]]:

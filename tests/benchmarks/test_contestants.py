@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from benchmarks.compare import compare
-from benchmarks.contestants import CONTESTANTS, Contestant, beam, kernel
+from benchmarks.contestants import CONTESTANTS, Contestant, beam, kernel, per_date
 from benchmarks.generate import generate
 from benchmarks.identity import cut
 from benchmarks.measure import measure
@@ -40,6 +40,20 @@ def test_a_contestant_agrees_with_the_kernel_on_every_cell(
     measure([*contestant.command(season, tmp_path, BENCH_PYTHON, 1), *(SAMPLED if sampled else ())])
     rows = compare(tmp_path, reference, some_days=sampled)
     assert rows > (1_000 if sampled else 60_000)
+
+
+@pytest.mark.parametrize(("seasons", "number"), [(10, 20), (100, 20), (100, 10), (100, 7)])
+def test_sampled_dates_are_of_every_part_of_a_season(seasons: int, number: int):
+    """Of a hundred seasons, dates at equal distances were all the first of theirs: days that cost nothing."""
+    days = 164
+    chosen = per_date.sampled(seasons * days, number)
+    assert len(set(chosen)) == number
+    thirds = {3 * (place % days) // days for place in chosen}
+    assert thirds == {0, 1, 2}
+
+
+def test_all_dates_are_taken_where_no_number_is_asked_for():
+    assert per_date.sampled(5, None) == per_date.sampled(5, 9) == [0, 1, 2, 3, 4]
 
 
 def test_shards_and_batches_change_no_bit(season: Path, reference: Path, tmp_path: Path):
