@@ -13,7 +13,11 @@ from tests.faults.matrix import FAULTS, TESTS, THEMES, Fault, Proof, proofs
 
 DOCUMENT = TESTS.parent / "docs" / "reliability.md"
 FIGURES = Path(__file__).with_name("figures.json")  # lane -> what was counted
-LANES = {"default": "`make test` and `make test-long`", "slow": "`make test-slow`", "cloud": "`make test-cloud`"}
+LANES = {
+    "default": "`make test` and `make test-long`",
+    "fuzz": "`pytest -m slow tests/fuzz`",  # of `make test-slow`
+    "cloud": "`make test-cloud`",
+}
 _HEAD = """\
 # Faults, what must come of them, and the tests that try them
 
@@ -39,11 +43,11 @@ def _summary(tried: int, tests: int, counted: Mapping[str, Mapping[str, int]]) -
     lines = [f"- Faults tried: **{tried} of {len(FAULTS)}**, by {tests} tests.\n"]
     for what, sentence in (
         (figures.KILLS, "Processes killed with SIGKILL, each followed by what must still hold"),
-        (figures.BAD_INPUTS, "Bad inputs: files, rows and messages that are refused or put aside"),
+        (figures.BAD_INPUTS, "Bad inputs, and made-up ones: files, rows, messages and arguments, none of them half taken"),
     ):
         sums = [f"{sums[what]:,} in {LANES[lane]}" for lane, sums in counted.items() if sums.get(what)]
         lines.append(f"- {sentence}: **{', '.join(sums) or 'not counted'}**.\n")
-    lines.append("\nCounts are of one run of each lane, in which every test passed; `make reliability` counts again.\n")
+    lines.append("\nCounts are of one run of each test, which passed; `make reliability` counts again.\n")
     return "".join(lines)
 
 
