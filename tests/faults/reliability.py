@@ -43,7 +43,7 @@ def _summary(tried: int, tests: int, counted: Mapping[str, Mapping[str, int]]) -
     lines = [f"- Faults tried: **{tried} of {len(FAULTS)}**, by {tests} tests.\n"]
     for what, sentence in (
         (figures.KILLS, "Processes killed with SIGKILL, each followed by what must still hold"),
-        (figures.BAD_INPUTS, "Bad inputs, and made-up ones: files, rows, messages and arguments, none of them half taken"),
+        (figures.BAD_INPUTS, "Bad and made-up inputs: files, rows, messages, arguments; none is half taken"),
     ):
         sums = [f"{sums[what]:,} in {LANES[lane]}" for lane, sums in counted.items() if sums.get(what)]
         lines.append(f"- {sentence}: **{', '.join(sums) or 'not counted'}**.\n")
