@@ -50,6 +50,7 @@ class Scheduler:
                 self.did["outage"] += 1
                 continue
             self.morning(number)
+            print(self.past[-1], flush=True)  # how far it is, to whoever runs it with -s
 
     def morning(self, number: int) -> None:
         began = time.perf_counter()
