@@ -2,17 +2,22 @@
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 from typing import NoReturn
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner, worker_handlers
+from apache_beam.runners.worker import statesampler
 
 from fullcourt.domain.errors import UsageError
 
 # With several workers, Beam's streams are flushed by the clock as well as by their size; such a stream loses what is
 # written while it is flushed, and the batches never come to the join (tests/canaries).  0: by their size only.
 worker_handlers.DATA_BUFFER_TIME_LIMIT_MS = 0
+# Each of a job's bundles waits in the end for a thread that sleeps this long between two looks at what it does: 200 ms
+# as Beam has it (tests/canaries), a twentieth of a small run.
+statesampler.StateSampler = partial(statesampler.StateSampler, sampling_period_ms=10)
 
 
 def make_pipeline(beam_args: Sequence[str]) -> beam.Pipeline:

@@ -20,6 +20,7 @@ Hashes = NDArray[np.uint64]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _NULL = np.uint64(0xA0761D6478BD642F)
+_BYTE_HEX = np.frombuffer(bytes(range(256)).hex().encode(), np.uint16)  # the two digits of each byte
 
 
 def mix(value: Hashes) -> Hashes:
@@ -131,8 +132,6 @@ def from_hex(texts: pa.ChunkedArray) -> Hashes:
 
 def to_hex(hashes: Hashes) -> pa.StringArray:
     """16 hexadecimal digits a value."""
-    digits = np.frombuffer(b"0123456789abcdef", np.uint8)
-    nibbles = (hashes[:, None] >> np.arange(60, -4, -4, dtype=np.uint64)) & np.uint64(15)
-    text = digits[nibbles.astype(np.uint8)].reshape(-1)
+    text = _BYTE_HEX[hashes.astype(">u8").view(np.uint8)]
     offsets = np.arange(0, 16 * len(hashes) + 1, 16, dtype=np.int32)
-    return pa.StringArray.from_buffers(len(hashes), pa.py_buffer(offsets), pa.py_buffer(text.tobytes()))
+    return pa.StringArray.from_buffers(len(hashes), pa.py_buffer(offsets), pa.py_buffer(text))

@@ -4,6 +4,7 @@ A test that fails here says that a new version does otherwise, and that a work-a
 """
 
 import datetime as dt
+import threading
 from collections.abc import Iterable
 from decimal import Decimal
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.direct import direct_runner
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.runners.portability.prism_runner import PrismJobServer
+from apache_beam.runners.worker import statesampler
 from apache_beam.runners.worker.data_plane import TimeBasedBufferingClosableOutputStream
 from apache_beam.typehints.decorators import TypeCheckError
 from apache_beam.utils.timestamp import Timestamp
@@ -86,3 +88,13 @@ def test_a_stream_flushed_by_the_clock_loses_what_is_written_meanwhile():
     stream.flush()
     stream.close()
     assert b"".join(sent) == b"early"
+
+
+def test_a_sampler_sleeps_for_200_ms_and_stopping_it_waits():
+    """So pipelines/runner.py has it sleep less."""
+    assert statesampler.DEFAULT_SAMPLING_PERIOD_MS == 200
+    sampler, before = statesampler.for_test(), set(threading.enumerate())
+    sampler.start()
+    (asleep,) = set(threading.enumerate()) - before
+    sampler.stop()
+    assert not asleep.is_alive()

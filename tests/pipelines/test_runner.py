@@ -4,7 +4,8 @@ import apache_beam as beam
 import pytest
 from apache_beam.options.pipeline_options import DirectOptions
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-from apache_beam.runners.worker import data_plane
+from apache_beam.runners.worker import data_plane, statesampler
+from apache_beam.testing.util import assert_that, equal_to
 
 from fullcourt.domain.errors import UsageError
 from pipelines.runner import make_pipeline
@@ -52,3 +53,12 @@ def test_no_stream_is_flushed_by_the_clock(monkeypatch, mode):
     with make_pipeline([f"--direct_running_mode={mode}", "--direct_num_workers=2"]) as pipeline:
         _ = pipeline | beam.Create([1, 2, 3]) | beam.Map(lambda number: (number, number)) | beam.GroupByKey()
     assert made == []
+
+
+def test_a_bundle_does_not_wait_for_a_sleeping_sampler():
+    """Beam's sleeps up to 200 ms, and every bundle of a job waits for it in the end."""
+    with make_pipeline(()) as pipeline:
+        periods = (
+            pipeline | beam.Create([1]) | beam.Map(lambda _: statesampler.get_current_tracker().sampling_period_ms)
+        )
+        assert_that(periods, equal_to([10]))

@@ -6,11 +6,13 @@ import subprocess
 import sys
 import time
 
+import duckdb
 import pytest
 
 from fullcourt.domain.errors import EngineError, UsageError
 from fullcourt.warehouse import Read, open_warehouse
 from fullcourt.warehouse.duckdb import DuckDBWarehouse
+from schemas import TABLES
 
 HOLD = """
 import duckdb, sys
@@ -47,6 +49,22 @@ def test_a_missing_file_says_what_creates_it(tmp_path):
     with pytest.raises(EngineError, match=re.escape(expected)), warehouse.transaction({}):
         pytest.fail("a transaction on a warehouse that does not exist")
     assert not (tmp_path / "none.duckdb").exists()
+
+
+def test_rows_are_stored_in_small_groups(file):
+    """Each is one thread's work when rows are inserted, and skipped as one when days are looked for."""
+    table = TABLES["breaker_actions"].id
+    with DuckDBWarehouse(str(file)).transaction({}) as session:
+        session.execute(
+            f"INSERT INTO {table} (action_id, action, processor_name, entity_id, analysis_date, acted_at) "
+            "SELECT 'a', 'open', 'p', 'e', DATE '2024-01-15', TIMESTAMP '2024-01-15 12:00:00+00' "
+            "FROM UNNEST(GENERATE_ARRAY(1, 100000))"
+        )
+    with duckdb.connect(str(file), read_only=True) as store:
+        groups = store.execute(
+            f"SELECT row_group_id, MAX(count) FROM pragma_storage_info('{table}') GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+    assert [rows for _, rows in groups] == [30_720, 30_720, 30_720, 7_840]
 
 
 def test_nobody_writes_between_the_queries_of_a_block(file):
