@@ -26,9 +26,12 @@ _BYTE_HEX = np.frombuffer(bytes(range(256)).hex().encode(), np.uint16)  # the tw
 def mix(value: Hashes) -> Hashes:
     """The finaliser of splitmix64 (Steele, Lea, Flood 2014): every input bit reaches every output bit."""
     value = value + _GOLDEN
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
+    value ^= value >> np.uint64(30)
+    value *= np.uint64(0xBF58476D1CE4E5B9)
+    value ^= value >> np.uint64(27)
+    value *= np.uint64(0x94D049BB133111EB)
+    value ^= value >> np.uint64(31)
+    return value
 
 
 @lru_cache(maxsize=1 << 12)

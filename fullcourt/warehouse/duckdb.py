@@ -27,8 +27,7 @@ from schemas import TABLES
 LOG = logging.getLogger(__name__)
 LOCK_WAIT_SECONDS = 30.0
 _BATCH_ROWS = 131_072
-# Rows that are stored together, by one thread.  Of wide rows, a quarter of what DuckDB would take gives the other threads
-# something to do as well.
+# Rows that are stored together, by one thread; DuckDB's own four times as many leave the other threads nothing to do.
 _ROW_GROUP_ROWS = 30_720
 _FILE = "warehouse"  # as the engine calls the file that is open
 _IDLE: list[duckdb.DuckDBPyConnection] = []  # engines of this process, with no file open
