@@ -145,14 +145,20 @@ class _DayCounts:
         kinds = ("ready", "flagged", "incomplete", "blocked")
         return np.sum([self.counts[kind] for kind in kinds], axis=0)
 
-    def of(self, index: int) -> dict[str, Any]:
-        """One day's counts by verdict, rows written and mean percentage."""
-        rows = int(self.counts["percent_rows"][index])
-        return {
-            **{f"{verdict.label}_count": int(self.counts[verdict.label][index]) for verdict in Verdict},
-            "row_count": int(self.written[index]),
-            "mean_completeness_pct": round(int(self.counts["percent_tenths"][index]) / rows / 10, 2) if rows else None,
-        }
+    def by_day(self) -> list[dict[str, Any]]:
+        """Counts by verdict, rows written and mean percentage, as lists first: thousands of days are asked for."""
+        names = [f"{verdict.label}_count" for verdict in Verdict]
+        counted = zip(*(self.counts[verdict.label].tolist() for verdict in Verdict), strict=True)
+        written = self.written.tolist()
+        tenths, rows = (self.counts[name].tolist() for name in ("percent_tenths", "percent_rows"))
+        return [
+            {
+                **dict(zip(names, of_day, strict=True)),
+                "row_count": written[index],
+                "mean_completeness_pct": round(tenths[index] / rows[index] / 10, 2) if rows[index] else None,
+            }
+            for index, of_day in enumerate(counted)
+        ]
 
 
 class _ProcessorPublish:
@@ -184,12 +190,12 @@ class _ProcessorPublish:
         if changed:
             self._replace(changed)
         owed = covered(self._session, self._processor, self._dates, self._now)
-        null_share = self._null_shares()
+        null_share, counts = self._null_shares(), self._counts.by_day()
         candidates = [
             make_receipt(
                 run=self._run,
                 processor=self._processor,
-                day=Day(date, fingerprints[index], self._counts.of(index), demoted.get(date, 0), null_share.get(date)),
+                day=Day(date, fingerprints[index], counts[index], demoted.get(date, 0), null_share.get(date)),
                 owed=owed.get(date, NOTHING_OWED),
                 last=known.get(date, {}),
             )

@@ -59,9 +59,8 @@ class DuckDBWarehouse:
         if not self._path.exists():
             return {}
         statement = (
-            "SELECT table_schema || '.' || table_name, column_name, data_type FROM information_schema.columns "
-            "JOIN information_schema.tables USING (table_catalog, table_schema, table_name) "
-            f"WHERE table_type IN ('BASE TABLE', 'VIEW') AND table_schema <> 'main' AND table_catalog = '{_FILE}'"
+            "SELECT schema_name || '.' || table_name, column_name, data_type FROM duckdb_columns() "
+            f"WHERE database_name = '{_FILE}' AND schema_name <> 'main' AND NOT internal"
         )
         found: dict[str, dict[str, str]] = {}
         with self._reader() as connection:
