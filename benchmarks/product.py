@@ -100,10 +100,10 @@ def _chain(steps: Steps, seasons: int, files: Path, scratch: Path) -> None:
 
 def _day(steps: Steps, files: Path, scratch: Path, runs: int) -> None:
     """The season's last day; each round on a copy of the warehouse that lacks it."""
-    days, season = _game_days(files), days_but_one(files)
-    day, copy, page = ("--date", days[-1]), scratch / "day.duckdb", str(scratch / "report.html")
+    season, day = days_but_one(files), ("--date", last_day(files))
+    copy, page = scratch / "day.duckdb", str(scratch / "report.html")
     store = ("--warehouse", str(copy))
-    who = _listed(files, days[-1])
+    who = listed(files, day[1])
     for _ in range(runs):
         shutil.copyfile(_warehouse(scratch, 1), copy)
         commands = {phase: (*command(phase), *day, *store) for phase in PHASES}
@@ -142,6 +142,11 @@ def days_but_one(files: Path) -> tuple[str, ...]:
     return ("--start", days[0], "--end", days[-2])
 
 
+def last_day(files: Path) -> str:
+    """YYYY-MM-DD."""
+    return _game_days(files)[-1]
+
+
 def _warehouse(scratch: Path, seasons: int) -> Path:
     return scratch / f"seasons-{seasons}.duckdb"
 
@@ -153,7 +158,7 @@ def _game_days(files: Path) -> list[str]:
     return [str(day) for day in np.unique(regular["game_date"].to_numpy())]
 
 
-def _listed(files: Path, day: str) -> str:
+def listed(files: Path, day: str) -> str:
     """A player of that day's box scores: the first by name."""
     rows = pq.read_table(files / "player_boxscores.parquet", columns=["game_date", "player_name"])
     return min(rows.filter(pc.equal(rows["game_date"].cast("string"), day))["player_name"].to_pylist())

@@ -1,4 +1,4 @@
-"""Where a phase's time goes: `python -m benchmarks.profiles` profiles each over one season, and prints the shares.
+"""Where the time goes: `python -m benchmarks.profiles` profiles each phase over one season, then a day's commands.
 
 A profiled run takes twice as long, and calls of Python weigh more in it than they do; threads that deal, decode and
 stage are not seen.  So these are shares to know where to look, and no timings.
@@ -9,16 +9,19 @@ import pstats
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from benchmarks.measure import measure
-from benchmarks.product import FULLCOURT, PHASES, command, days_but_one, landing
+from benchmarks.product import FULLCOURT, PHASES, command, days_but_one, landing, last_day, listed
+from fullcourt.domain.breaker import ATTEMPTS_BEFORE_TRIP
 
 # Step -> the functions that are it: the end of a file's path, and a name.  None is called by another of the list.
 STEPS: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "importing Beam and the pipeline": (("cli/phases.py", "config"),),
+    "importing": (("importlib._bootstrap>", "_find_and_load"),),
+    "comparing the schema": (("warehouse/ddl.py", "check_schema"),),
     "has anything changed? asked before and after reading": (("orchestration/unchanged.py", "inputs_of"),),
+    "does what was published still stand?": (("orchestration/unchanged.py", "settle"),),
     "the snapshot": (("warehouse/duckdb.py", "snapshot"),),
     "building the graph": tuple((f"pipelines/{phase}.py", "build") for phase in PHASES),
     "reading it, dealing it out": (("transforms/read_shards.py", "process"),),
@@ -30,16 +33,18 @@ STEPS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "tallies": (("domain/rows.py", "tally"),),
     "waiting for what is being staged": (("transforms/stage_rows.py", "_wait"),),
     "audit and publish": (("transforms/finish_run.py", "_finish"),),
+    "explaining": (("orchestration/explain.py", "_explain"),),
 }
-REST = "Beam's runner, and the rest"
+OF_EXPLAIN = ("importing", "comparing the schema", "explaining")  # which has a grid and verdicts in itself
+REST = "Beam's runner, the command line, and the rest"
 
 
-def shares(profile: pstats.Stats) -> dict[str, float]:
-    """Step -> its share of the profile, 0 to 1; what no step has is the rest."""
+def shares(profile: pstats.Stats, steps: Collection[str] = STEPS) -> dict[str, float]:
+    """Step -> its share of the profile, 0 to 1; what none of them has is the rest."""
     found = dict.fromkeys(STEPS, 0.0)
     for (file, _, name), (_, _, _, cumulative, _) in profile.stats.items():  # type: ignore[attr-defined]
         for step, functions in STEPS.items():
-            if any(file.endswith(path) and name == function for path, function in functions):
+            if step in steps and any(file.endswith(path) and name == function for path, function in functions):
                 found[step] += cumulative
     total = profile.total_tt  # type: ignore[attr-defined]
     found = {step: seconds / total for step, seconds in found.items()}
@@ -59,16 +64,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.profiles", description=__doc__)
     parser.add_argument("--cache", type=Path, default=Path("build/bench"), help="keeps the season between runs")
     files = landing(1, parser.parse_args().cache)
-    found = {}
     with tempfile.TemporaryDirectory() as directory:
-        store, profile = ("--warehouse", f"{directory}/season.duckdb"), f"{directory}/profile"
+        store = ("--warehouse", f"{directory}/season.duckdb")
         measure([str(FULLCOURT), "init", *store])
         measure([str(FULLCOURT), "ingest", str(files), *store])
-        for phase in PHASES:
-            asked = [str(FULLCOURT), *command(phase), *days_but_one(files), *store]
-            subprocess.run([sys.executable, "-m", "cProfile", "-o", profile, *asked], check=False, capture_output=True)
-            found[phase] = shares(pstats.Stats(profile))
-    print(table(found))
+        season, day = days_but_one(files), ("--date", last_day(files))
+        print(table({phase: shares(_profile(*command(phase), *season, *store)) for phase in PHASES}), "\n")
+        _profile(*command("analytics"), *day, *store)
+        asked = (*command("precompute"), *day, *store)
+        first = shares(_profile(*asked))
+        for _ in range(ATTEMPTS_BEFORE_TRIP + 1):  # while breakers are closed, a run makes one more attempt
+            again = _profile(*asked)
+        explained = _profile("explain", listed(files, day[1]), *day, *store)
+    print(table({"one day": first, "again": shares(again), "`explain`": shares(explained, OF_EXPLAIN)}))
+
+
+def _profile(*command: str) -> pstats.Stats:
+    with tempfile.NamedTemporaryFile() as file:
+        asked = [sys.executable, "-m", "cProfile", "-o", file.name, str(FULLCOURT), *command]
+        subprocess.run(asked, check=False, capture_output=True)
+        return pstats.Stats(file.name)
 
 
 if __name__ == "__main__":
