@@ -16,7 +16,8 @@ from benchmarks.measure import measure
 from benchmarks.product import FULLCOURT, PHASES, command, days_but_one, landing, last_day, listed
 from fullcourt.domain.breaker import ATTEMPTS_BEFORE_TRIP
 
-# Step -> the functions that are it: the end of a file's path, and a name.  None is called by another of the list.
+# Step -> the functions that are it: the end of a file's path, and a name.  None is called by another of the list;
+# only what a step imports itself counts twice.
 STEPS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "importing": (("importlib._bootstrap>", "_find_and_load"),),
     "comparing the schema": (("warehouse/ddl.py", "check_schema"),),
@@ -80,9 +81,12 @@ def main() -> None:
 
 
 def _profile(*command: str) -> pstats.Stats:
+    """RuntimeError where the command failed, which the profiler's exit code does not tell."""
     with tempfile.NamedTemporaryFile() as file:
         asked = [sys.executable, "-m", "cProfile", "-o", file.name, str(FULLCOURT), *command]
-        subprocess.run(asked, check=False, capture_output=True)
+        said = subprocess.run(asked, check=True, capture_output=True, text=True).stderr
+        if "error:" in said:
+            raise RuntimeError(said)
         return pstats.Stats(file.name)
 
 
